@@ -14,19 +14,25 @@ from __future__ import annotations
 
 
 class Error(Exception):
-    """Three parts: what happened with the value, what was expected, what to do next."""
+    """Three parts: what happened with the value, what was expected, what to do next.
+
+    Attributes:
+        saved: The run folder that holds everything up to this error; None outside a run.
+    """
+
+    saved: str | None = None
 
     def __init__(self, happened: str, *, expected: str = "", do: str = "") -> None:
         super().__init__(happened)
         self.happened, self.expected, self.do = happened, expected, do
 
+    @property
+    def text(self) -> str:
+        """What happened and what was expected."""
+        return self.happened + (f"\nExpected: {self.expected}" if self.expected else "")
+
     def __str__(self) -> str:
-        parts = [self.happened]
-        if self.expected:
-            parts.append(f"Expected: {self.expected}")
-        if self.do:
-            parts.append(f"Next: {self.do}")
-        return "\n".join(parts)
+        return self.text + (f"\nNext: {self.do}" if self.do else "")
 
 
 class Misuse(Error):
@@ -53,11 +59,12 @@ class DataError(Error):
         super().__init__(happened, expected=expected, do=do)
         self.file, self.row, self.field = file, row, field
 
-    def __str__(self) -> str:
+    @property
+    def text(self) -> str:
         place = self.file + (f":{self.row}" if self.row else "")
         if self.field:
             place = f"{place} field '{self.field}'" if place else f"field '{self.field}'"
-        return f"{place}: {super().__str__()}" if place else super().__str__()
+        return f"{place}: {super().text}" if place else super().text
 
 
 class BudgetSpent(Error):

@@ -7,7 +7,7 @@ where they enter (`evenhand/data`).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, Protocol, runtime_checkable
 
@@ -114,6 +114,41 @@ class Case:
 
     def having(self, **notes: Any) -> Case:
         return replace(self, notes={**self.notes, **notes})
+
+
+def _texts(case: Case) -> Iterator[str]:
+    yield from (part for m in case.prompt for part in m.parts if isinstance(part, str))
+    yield from (part for r in case.responses for part in r.parts if isinstance(part, str))
+    yield from case.reference
+    yield from case.context
+    if isinstance(case.rubric, str):
+        yield case.rubric
+
+
+def _sound(case: Case) -> bool:
+    """No lone surrogate in what is judged."""
+    text = "".join(_texts(case))
+    return text.isascii() or escape(text) == text
+
+
+def admitted(case: Case) -> Case:
+    """The case with lone surrogates as escapes; the same object when it has none."""
+    if _sound(case):
+        return case
+
+    def parts(given: Iterable[Any]) -> tuple[Any, ...]:
+        return tuple(escape(part) if isinstance(part, str) else part for part in given)
+
+    return replace(
+        case,
+        prompt=tuple(Message(m.role, parts(m.parts)) for m in case.prompt),
+        responses=tuple(
+            Response(parts(r.parts), r.system, parts(r.steps), r.notes) for r in case.responses
+        ),
+        reference=parts(case.reference),
+        context=parts(case.context),
+        rubric=escape(case.rubric) if isinstance(case.rubric, str) else case.rubric,
+    )
 
 
 # ---- asking a model --------------------------------------------------------------------------

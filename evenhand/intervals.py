@@ -1,0 +1,117 @@
+"""Intervals for means and shares: arrays in, one frozen interval out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy.special import ndtri, stdtrit
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """An estimate with its doubt, in the units of what was measured.
+
+    Attributes:
+        low, high: None when no interval can be given; `reason` then says why.
+        level: Nominal coverage, 0.95 for 95 %.
+        n, n_clusters: Values used, and groups of values that are not independent.
+    """
+
+    estimate: float
+    low: float | None
+    high: float | None
+    level: float
+    method: str
+    n: int
+    n_clusters: int
+    reason: str = ""
+
+
+def wilson(successes: float, n: int, *, level: float = 0.95) -> Interval:
+    """The score interval of a share.
+
+    Paper: Wilson 1927, "Probable Inference, the Law of Succession, and Statistical Inference",
+        Journal of the American Statistical Association 22, doi:10.1080/01621459.1927.10502953
+
+    Args:
+        successes: In [0, n]; halves are allowed (ties).
+
+    Raises:
+        ValueError: n is 0.
+
+    Example:
+        >>> interval = wilson(8, 10)
+        >>> round(interval.low, 3), round(interval.high, 3)
+        (0.49, 0.943)
+    """
+    if n < 1:
+        raise ValueError("a share of nothing has no interval")
+    z = float(ndtri(0.5 + level / 2))
+    p = successes / n
+    middle = (p + z * z / (2 * n)) / (1 + z * z / n)
+    half = z / (1 + z * z / n) * np.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
+    low, high = max(0.0, float(middle - half)), min(1.0, float(middle + half))
+    return Interval(p, low, high, level, "Wilson", n, n)
+
+
+def clustered_t(
+    values: ArrayLike,
+    clusters: ArrayLike,
+    *,
+    level: float = 0.95,
+    span: tuple[float, float] | None = None,
+) -> Interval:
+    """The mean of values that come in groups, such as several verdicts on one prompt.
+
+    The variance is the sum over clusters of squared residual sums, times G / (G - 1), over n
+    squared; Student's t with G - 1 degrees of freedom (CR1 of a regression on a constant).
+
+    Paper: Cameron and Miller 2015, "A Practitioner's Guide to Cluster-Robust Inference",
+        Journal of Human Resources 50, equations 11 and 12, doi:10.3368/jhr.50.2.317
+
+    Args:
+        values: Shape (n,), no NaN.
+        clusters: Shape (n,), equal entries belong together.
+        span: Bounds of the values. The interval is cut at them; and when all values, or all
+            clusters, are equal, so that no variance can be seen, it is Wilson's on the clusters
+            instead of a point.
+
+    Raises:
+        ValueError: No values, or a NaN among them.
+
+    Example:
+        >>> clustered_t([1, 0, 1, 1], ["a", "a", "b", "c"], span=(0, 1)).n_clusters
+        3
+    """
+    x = np.asarray(values, dtype=float)
+    if x.size == 0 or np.isnan(x).any():
+        raise ValueError("the mean needs at least one value, and no NaN")
+    _, index = np.unique(np.asarray(clusters), return_inverse=True)
+    groups, mean = int(index.max()) + 1, float(x.mean())
+    sums = np.bincount(index.ravel(), weights=x - mean)
+    if span is not None and np.ptp(x) == 0:
+        return _flat(mean, x.size, groups, level, span)
+    if groups < 2:
+        why = "one cluster says nothing about the spread between clusters"
+        return Interval(mean, None, None, level, "clustered t", x.size, groups, why)
+    if span is not None and np.abs(sums).max() <= 1e-12 * np.ptp(x) * x.size:
+        return _flat(mean, x.size, groups, level, span)
+    error = float(np.sqrt(groups / (groups - 1) * np.sum(sums**2))) / x.size
+    half = float(stdtrit(groups - 1, 0.5 + level / 2)) * error
+    low, high = mean - half, mean + half
+    if span is not None:
+        low, high = max(low, span[0]), min(high, span[1])
+    return Interval(mean, low, high, level, "clustered t", x.size, groups)
+
+
+def _flat(mean: float, n: int, groups: int, level: float, span: tuple[float, float]) -> Interval:
+    low, width = span[0], span[1] - span[0]
+    share = wilson((mean - low) / width * groups, groups, level=level)
+    assert share.low is not None
+    assert share.high is not None
+    method = "Wilson on clusters (all equal)"
+    return Interval(
+        mean, low + width * share.low, low + width * share.high, level, method, n, groups
+    )

@@ -1,0 +1,425 @@
+"""The run folder: model calls (cache and evidence in one), verdicts, and the manifest.
+
+    run.json       what was judged by what, with counts; readable by anything
+    run.sqlite     tables calls, media, verdicts, scales
+    rejected.jsonl rows of the input that could not be used
+
+Rows wait in memory for at most 500 of them or until the run calls `flush`, every 50 ms.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any, Literal
+
+import msgspec
+
+from evenhand.errors import Error, Misuse
+from evenhand.identity import plain
+from evenhand.records import Completion, Model, Scale, Verdict, escape
+
+State = Literal["decided", "undecided", "failed"]
+BATCH = 500
+Medium = tuple[str, str, bytes]  # sha256, mime type, content
+
+_TABLES = """
+create table if not exists calls(
+  id integer primary key, key text unique not null, model text not null, request blob not null,
+  completion blob not null, tokens_in int, tokens_out int, usd real, seconds real, at real,
+  shared int not null default 0);
+create table if not exists media(
+  id integer primary key, sha256 text unique not null, mime text, data blob not null);
+"""
+_VERDICTS = """
+create table if not exists verdicts(
+  id integer primary key, case_id text unique not null, row int, cluster text, systems text,
+  grp text, label text, state text not null, code text, verdict blob, keys text, asked int,
+  seconds real, error text);
+create table if not exists scales(name text primary key, body text not null);
+"""
+_KEEP = (
+    "insert into calls(key,model,request,completion,tokens_in,tokens_out,usd,seconds,at,shared) "
+    "values(?,?,?,?,?,?,?,?,?,?) on conflict(key) do update set completion=excluded.completion,"
+    "tokens_in=excluded.tokens_in,tokens_out=excluded.tokens_out,usd=excluded.usd,"
+    "seconds=excluded.seconds,at=excluded.at,shared=excluded.shared"
+)
+_SIGN = "insert or replace into verdicts(case_id,row,cluster,systems,grp,label,state,code,verdict,keys,asked,seconds,error) values(?,?,?,?,?,?,?,?,?,?,?,?,?)"  # noqa: E501
+
+_encode = msgspec.json.Encoder().encode
+_completion = msgspec.json.Decoder(Completion)
+
+
+class Calls:
+    """Model calls in one SQLite file, which several runs may share.
+
+    Args:
+        path: The file; made when it is not there.
+        durable: Sync fully on every batch, so that a power loss costs no more than a kill does.
+    """
+
+    def __init__(self, path: Path, *, durable: bool = False, tables: str = _TABLES) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self.path = path
+        self.db = _open(path, durable, tables)
+        self._waiting: dict[str, tuple[Any, ...]] = {}
+        self._media: dict[str, Medium] = {}
+        self._models: dict[int, tuple[Model, str]] = {}
+
+    def call(self, key: str) -> Completion | None:
+        """The answer kept under a key; a rejection is not an answer."""
+        if (row := self._waiting.get(key)) is not None:
+            body = row[3]
+        else:
+            found = self.db.execute("select completion from calls where key=?", (key,)).fetchone()
+            if found is None:
+                return None
+            body = found[0]
+        reply = _completion.decode(body)
+        return None if reply.finish in ("rejected", "overflow") else reply
+
+    def row(self, key: str) -> tuple[Any, ...] | None:
+        """The call's row up to its time; None for a call that is not there."""
+        if (waiting := self._waiting.get(key)) is not None:
+            return waiting[:-1]
+        columns = "key,model,request,completion,tokens_in,tokens_out,usd,seconds,at"
+        found = self.db.execute(f"select {columns} from calls where key=?", (key,)).fetchone()
+        return tuple(found) if found else None
+
+    def keep(
+        self, key: str, model: Model, body: bytes, reply: Completion, media: Sequence[Medium] = ()
+    ) -> None:
+        self._waiting[key] = (
+            key,
+            self._model(model),
+            body,
+            _encode(reply),
+            reply.tokens_in,
+            reply.tokens_out,
+            reply.usd,
+            reply.seconds,
+            time.time(),
+            0,
+        )
+        for medium in media:
+            self._media[medium[0]] = medium
+        if len(self._waiting) >= BATCH:
+            self.flush()
+
+    def _model(self, model: Model) -> str:
+        known = self._models.get(id(model))
+        if known is None or known[0] is not model:
+            form = json.dumps(plain(model), default=str)
+            known = self._models[id(model)] = (model, form)
+        return known[1]
+
+    def flush(self) -> None:
+        if not self._pending():
+            return
+        try:
+            self.db.execute("begin immediate")
+            self._write()
+            self.db.execute("commit")
+        except sqlite3.Error as error:
+            if self.db.in_transaction:
+                self.db.execute("rollback")
+            raise Error(
+                f"{self.path} cannot be written: {error}",
+                do="everything before is saved; free the disk and run the same command again",
+            ) from error
+        self._written()
+
+    def _pending(self) -> bool:
+        return bool(self._waiting or self._media)
+
+    def _write(self) -> None:
+        self.db.executemany(_KEEP, self._waiting.values())
+        if self._media:
+            insert = "insert or ignore into media(sha256,mime,data) values(?,?,?)"
+            self.db.executemany(insert, self._media.values())
+
+    def _written(self) -> None:
+        self._waiting.clear()
+        self._media.clear()
+
+    def close(self) -> None:
+        try:
+            self.flush()
+        finally:
+            self.db.close()
+
+
+def _open(path: Path, durable: bool, tables: str) -> sqlite3.Connection:
+    try:  # a notebook's run goes on in a thread of its own, one thread at a time
+        db = sqlite3.connect(path, isolation_level=None, timeout=30.0, check_same_thread=False)
+    except sqlite3.Error as error:
+        raise Misuse(f"{path} cannot be opened: {error}", do="check the path") from error
+    try:
+        db.execute("pragma journal_mode=wal")
+        db.execute(f"pragma synchronous={'full' if durable else 'normal'}")
+        db.executescript(tables)
+    except sqlite3.DatabaseError as error:
+        db.close()
+        raise Misuse(
+            f"{path} is not a run's database: {error}",
+            expected="a file that Evenhand wrote",
+            do="give another folder or file",
+        ) from error
+    return db
+
+
+@dataclass(frozen=True, slots=True)
+class Signed:
+    """A verdict's row.
+
+    Attributes:
+        row, cluster, systems, group, label: Of the case; label is a person's, None without one.
+        state: 'failed' means that no answer came: then verdict is None and error says why.
+        keys: Every call made for the case, discarded attempts included.
+        asked: Attempts; more than 1 after re-asking.
+    """
+
+    case: str
+    row: int
+    cluster: str
+    systems: tuple[str | None, ...]
+    group: str | None
+    label: str | None
+    verdict: Verdict | None
+    keys: tuple[str, ...] = ()
+    asked: int = 1
+    seconds: float = 0.0
+    error: str = ""
+
+    @property
+    def state(self) -> State:
+        if self.verdict is None:
+            return "failed"
+        return "decided" if self.verdict.decided else "undecided"
+
+
+class Store(Calls):
+    """One run. A second process that writes is refused; reading needs no lock.
+
+    Args:
+        folder: Made when it is not there, unless `read` is set.
+        shared: A cache of calls that other runs use too.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        read: bool = False,
+        durable: bool = False,
+        shared: Path | None = None,
+    ) -> None:
+        if read and not (folder / "run.sqlite").exists():
+            raise Misuse(
+                f"{folder} is not a run: it has no run.sqlite",
+                expected="a folder that `evenhand judge --out` made",
+                do=_runs_beside(folder),
+            )
+        folder.mkdir(parents=True, exist_ok=True)
+        self.folder = folder
+        with ExitStack() as opened:  # what is open when a later step fails is closed again
+            self._lock = None if read else opened.enter_context(_locked(folder))
+            super().__init__(folder / "run.sqlite", durable=durable, tables=_TABLES + _VERDICTS)
+            opened.callback(self.db.close)
+            self.shared = Calls(shared, durable=durable) if shared else None
+            opened.pop_all()
+        self._signed: list[tuple[Any, ...]] = []
+        self._scales: dict[str, Scale] = {}
+
+    # -- calls
+
+    def call(self, key: str) -> Completion | None:
+        known = super().call(key)
+        if known is None and self.shared is not None and (row := self.shared.row(key)):
+            self._waiting[key] = (*row, 1)  # evidence of this run too, paid by another
+            known = super().call(key)
+        return known
+
+    def keep(
+        self, key: str, model: Model, body: bytes, reply: Completion, media: Sequence[Medium] = ()
+    ) -> None:
+        super().keep(key, model, body, reply, media)
+        if self.shared is not None:
+            self.shared.keep(key, model, body, reply, media)
+
+    # -- verdicts
+
+    def sign(self, signed: Signed) -> None:
+        verdict = signed.verdict
+        body = _encode(self._plain(verdict)) if verdict is not None else None
+        code = verdict.code if verdict is not None else None
+        systems = _encode(signed.systems).decode() if signed.systems else "[]"
+        keys = _encode(signed.keys).decode()
+        self._signed.append((signed.case, signed.row, signed.cluster, systems, signed.group,
+            signed.label, signed.state, code, body, keys, signed.asked, signed.seconds,
+            signed.error))  # fmt: skip
+        if len(self._signed) >= BATCH:
+            self.flush()
+
+    def _plain(self, verdict: Verdict) -> dict[str, Any]:
+        scale = verdict.scale
+        if self._scales.get(scale.name) is not scale:
+            self._name_scale(scale)
+        form: dict[str, Any] = {"scale": scale.name, "probs": verdict.probs,
+            "reason": escape(verdict.reason), "rater": verdict.rater}  # fmt: skip
+        if verdict.marks:
+            form["marks"] = verdict.marks
+        if verdict.calls:
+            form["calls"] = [call.key for call in verdict.calls]
+        if verdict.parts:
+            form["parts"] = [self._plain(part) for part in verdict.parts]
+        return form
+
+    def _name_scale(self, scale: Scale) -> None:
+        body = json.dumps(plain(scale))
+        self.db.execute("insert or ignore into scales values(?,?)", (scale.name, body))
+        select = "select body from scales where name=?"
+        if self.db.execute(select, (scale.name,)).fetchone()[0] != body:
+            raise ValueError(f"two different scales are named {scale.name!r}; rename one")
+        self._scales[scale.name] = scale
+
+    def known(self, ids: Sequence[str]) -> dict[str, tuple[int, str, int]]:
+        """(row, state, times asked) of the cases among these that have a row."""
+        marks = ",".join("?" * len(ids))
+        select = f"select case_id,row,state,asked from verdicts where case_id in ({marks})"
+        found = self.db.execute(select, ids)
+        return {case: (row, state, asked) for case, row, state, asked in found}
+
+    def flush(self) -> None:
+        super().flush()
+        if self.shared is not None:
+            self.shared.flush()
+
+    def _pending(self) -> bool:
+        return bool(self._signed) or super()._pending()
+
+    def _write(self) -> None:
+        super()._write()
+        self.db.executemany(_SIGN, self._signed)
+
+    def _written(self) -> None:
+        super()._written()
+        self._signed.clear()
+
+    def close(self) -> None:
+        with ExitStack() as closing:
+            if self._lock is not None:
+                closing.callback(self._lock.close)
+            if self.shared is not None:
+                closing.callback(self.shared.close)
+            super().close()
+
+    # -- manifest
+
+    @property
+    def manifest(self) -> dict[str, Any]:
+        """What `run.json` says; empty for a folder that has none."""
+        try:
+            return dict(json.loads((self.folder / "run.json").read_text(encoding="utf-8")))
+        except FileNotFoundError:
+            return {}
+
+    def describe(self, manifest: Mapping[str, Any]) -> None:
+        """Writes `run.json` whole or not at all."""
+        new = self.folder / "run.json.new"
+        new.write_text(json.dumps(manifest, indent=1, default=str) + "\n", encoding="utf-8")
+        os.replace(new, self.folder / "run.json")
+
+
+def read_signed(store: Store, where: str = "1", values: Sequence[Any] = ()) -> Iterator[Signed]:
+    """The rows of a run in the order of its data, with calls read back whole.
+
+    Args:
+        where: SQL over the columns of `verdicts`, written by us, never by a user.
+    """
+    scales = _scales(store)
+    columns = "case_id,row,cluster,systems,grp,label,verdict,keys,asked,seconds,error"
+    rows = store.db.execute(
+        f"select {columns} from verdicts where {where} order by row, id", values
+    )
+    for case, row, cluster, systems, group, label, body, keys, asked, seconds, error in rows:
+        verdict = None
+        if body is not None:
+            verdict = _verdict(msgspec.json.decode(body), scales, case)
+        yield Signed(case, row, cluster, tuple(json.loads(systems)), group, label, verdict,
+            tuple(json.loads(keys or "[]")), asked, seconds, error)  # fmt: skip
+
+
+def _scales(store: Store) -> dict[str, Scale]:
+    made = {}
+    for name, body in store.db.execute("select name, body from scales"):
+        form = json.loads(body)
+        form.pop("is")
+        form["span"] = tuple(form["span"]) if form["span"] else None
+        made[name] = Scale(**form)
+    return made
+
+
+def _verdict(form: Mapping[str, Any], scales: Mapping[str, Scale], case: str) -> Verdict:
+    """Calls come back as keys alone; `read_call` reads one whole."""
+    return Verdict(
+        scales[form["scale"]], form["probs"], form["reason"],
+        tuple(_verdict(part, scales, case) for part in form.get("parts", ())),
+        form.get("marks", {}), tuple(Completion("", key=k) for k in form.get("calls", ())),
+        case, form.get("rater", ""),
+    )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    key: str
+    model: Mapping[str, Any]
+    request: Mapping[str, Any]
+    completion: Completion
+
+
+def read_calls(store: Store, keys: Sequence[str] | None = None) -> Iterator[Recorded]:
+    """Calls with these keys, in that order; all of them, in the order made, for None."""
+    columns = "select key,model,request,completion from calls"
+    if keys is None:
+        rows: Iterable[tuple[Any, ...]] = store.db.execute(f"{columns} order by id")
+    else:
+        found = (store.db.execute(f"{columns} where key=?", (k,)).fetchone() for k in keys)
+        rows = (row for row in found if row is not None)
+    for key, model, request, completion in rows:
+        reply = _completion.decode(completion)
+        yield Recorded(key, json.loads(model), msgspec.json.decode(request), reply)
+
+
+def _runs_beside(folder: Path) -> str:
+    near = sorted(p.parent.name for p in folder.parent.glob("*/run.sqlite"))[:8]
+    return f"one of these: {', '.join(near)}" if near else "make one first: evenhand judge DATA …"
+
+
+def _locked(folder: Path) -> IO[bytes]:
+    """A lock that dies with its process; closing it gives it back."""
+    handle = open(folder / "run.lock", "a+b")  # noqa: SIM115
+    try:
+        if os.name == "nt":  # pragma: no cover
+            import msvcrt
+
+            handle.seek(0)
+            msvcrt.locking(handle.fileno(), msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined]
+        else:
+            import fcntl
+
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        handle.close()
+        raise Misuse(
+            f"another process is writing to {folder}",
+            expected="one writer a run",
+            do="wait for it to end, or give another --out",
+        ) from error
+    return handle
