@@ -13,6 +13,7 @@ from evenhand.data import Row, fit
 from evenhand.errors import BudgetSpent, DataError, Error, Misconfigured, Misuse, ModelError
 from evenhand.identity import is_model, models_in, with_models
 from evenhand.models.budget import Budgeted, Purse
+from evenhand.models.prices import is_loopback
 from evenhand.models.wrap import USED, Cached, Desk, Gate, Limited, Retried, Stored, Tries
 from evenhand.records import Case, Closing, Judge, Verdict, admitted, escape
 from evenhand.store import Signed, Store
@@ -108,12 +109,19 @@ def dressed(judge: Judge, store: Store, options: Options, tally: Tally) -> Judge
                 gate = Gate(options.in_flight, options.rpm, options.tpm)
                 paid: Any = Retried(Limited(model, gate))
                 tally.tries += (paid.state,)
-                cached = replace(cached, model=Budgeted(paid, purse) if purse else paid)
+                cached = replace(cached, model=_priced(paid, model, purse))
             made[key] = cached
             tally.desks += (cached.desk,)
         return made[key]
 
     return with_models(judge, wrap)
+
+
+def _priced(paid: Any, model: Any, purse: Purse | None) -> Any:
+    if purse is None:
+        return paid
+    free = is_loopback(getattr(model, "base_url", None) or "")
+    return Budgeted(paid, purse, free)
 
 
 def _purse(store: Store, options: Options) -> Purse | None:
@@ -187,7 +195,8 @@ class Engine:
 
     def _todo(self) -> Iterator[tuple[Row, range]]:
         """Rows that still need a verdict, each with the attempts that may be made."""
-        rows = fit(self.rows, self.judge.view, pairs=self.options.pairs)
+        on_bad = getattr(self.rows, "on_bad", None)
+        rows = fit(self.rows, self.judge.view, pairs=self.options.pairs, on_bad=on_bad)
         rows = map(_named, islice(rows, self.options.limit))
         while block := list(islice(rows, BLOCK)):
             self.store.flush()

@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from itertools import combinations
 
-from evenhand.data.rows import Row
+from evenhand.data.rows import Bad, Row
 from evenhand.errors import DataError, Misuse
 from evenhand.records import PAIR, View
 
 BASELINE = "baseline:"
 
 
-def fit(rows: Iterable[Row], view: View, *, pairs: str = "all") -> Iterator[Row]:
+def fit(
+    rows: Iterable[Row],
+    view: View,
+    *,
+    pairs: str = "all",
+    on_bad: Callable[[Bad], None] | None = None,
+) -> Iterator[Row]:
     """Split n responses for pointwise and pairwise judges; ids tell who is in view.
 
     A person's label stays where it is about what is in view: a pair's label is dropped for a
@@ -23,23 +29,41 @@ def fit(rows: Iterable[Row], view: View, *, pairs: str = "all") -> Iterator[Row]
     Args:
         pairs: Of more than two responses: 'all', or 'baseline:NAME' for each other system against
             that one, which is then given first, in rows of two responses as well.
+        on_bad: Gets each row that does not fit, which is then left out.
 
     Raises:
         Misuse: `pairs` is neither.
-        DataError: A row has too few responses, or lacks the baseline.
+        DataError: A row has too few responses, or lacks the baseline, and there is no `on_bad`.
     """
+    split = _splitter(view, pairs)
+    return (fitted for row in rows for fitted in _fitted(row, split, on_bad))
+
+
+def _splitter(view: View, pairs: str) -> Callable[[Row], Iterable[Row]]:
     if view == "pointwise":
-        return (fitted for row in rows for fitted in _single(row))
+        return _single
     if view == "listwise":
-        return (_at_least_two(row, "listwise judges order") for row in rows)
+        return lambda row: (_at_least_two(row, "listwise judges order"),)
     if pairs == "all":
-        return (fitted for row in rows for fitted in _all_pairs(row))
+        return _all_pairs
     name = pairs.removeprefix(BASELINE)
     if not name or name == pairs:
         raise Misuse(
             f"--pairs {pairs}", expected="all, or baseline:NAME", do="name a system of the data"
         )
-    return (fitted for row in rows for fitted in _against(row, name))
+    return lambda row: _against(row, name)
+
+
+def _fitted(
+    row: Row, split: Callable[[Row], Iterable[Row]], on_bad: Callable[[Bad], None] | None
+) -> Iterable[Row]:
+    if on_bad is None:
+        return split(row)
+    try:
+        return list(split(row))
+    except DataError as error:
+        on_bad(Bad(error.file, error.row, error.field, error.happened, error.expected))
+        return ()
 
 
 def names(row: Row) -> list[str]:

@@ -83,6 +83,7 @@ class Table:
         taken: Field -> columns, as in {"prompt": "input", "responses": "output_1, output_2"}.
             Empty for cases and for iterables that are no list.
         notices: What should be said once.
+        on_bad: Gets rows that cannot be used.
     """
 
     name: str
@@ -93,7 +94,7 @@ class Table:
     _source: Source = field(repr=False)
     _ids: Ids | None = field(repr=False)
     _columns: Mapping[str, str] = field(repr=False)
-    _on_bad: OnBad | None = field(repr=False)
+    on_bad: OnBad | None = field(repr=False)
 
     def __iter__(self) -> Iterator[Row]:
         reader = None if self._ids is None else Reader(self._source, self._ids, self._columns)
@@ -105,10 +106,10 @@ class Table:
                 found = reader(found, at)
             if isinstance(found, Row):
                 yield found
-            elif self._on_bad is None:
+            elif self.on_bad is None:
                 raise found.error()
             else:
-                self._on_bad(found)
+                self.on_bad(found)
 
     def _reader(self, present: tuple[str, ...]) -> Reader:
         """For what can be seen only once: known names of ids may repeat, so only sure ones do."""

@@ -18,7 +18,7 @@ from evenhand.readers import label_probs, last_number, unreadable
 from evenhand.records import Case, Completion, Decode, Model, Request, Scale, Verdict, View, ints
 
 # The form's blank: a number that opens the reply, else one that follows a colon or equals sign.
-_SCORE = (r"^[^\w\d+-]*(\d+(?:\.\d+)?)\b", r"[:=]\W{0,9}(\d+(?:\.\d+)?)\b")
+_SCORE = (r"^[^\w\d+-]*(\d+(?:\.\d+)?)\b", r"[:=][^\w+-]{0,9}(\d+(?:\.\d+)?)\b")
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar
 
 from evenhand.readers import undecided
 from evenhand.records import YES_NO, Case, Verdict, View
 
-_ARTICLES = {"a", "an", "the"}
+_ARTICLES = ("a", "an", "the")
 # Everything but words, and but the sign and the point of a number.
 _NOT_WORDS = re.compile(r"(?!(?<=\d)\.(?=\d))(?!(?<![^\s(])-(?=\d))[\W_]")
 _THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
@@ -35,7 +36,7 @@ class Exact:
 
     async def __call__(self, case: Case) -> Verdict:
         text = normalised(case.responses[0].text)
-        return _found(case, [one for one in case.reference if normalised(one) == text])
+        return _found(case, lambda reference: reference == text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +47,7 @@ class Contains:
 
     async def __call__(self, case: Case) -> Verdict:
         text = normalised(case.responses[0].text)
-        return _found(case, [one for one in case.reference if _within(normalised(one), text)])
+        return _found(case, lambda reference: _within(reference, text))
 
 
 def normalised(text: str) -> str:
@@ -64,27 +65,29 @@ def normalised(text: str) -> str:
 
 
 def _within(part: str, text: str) -> bool:
-    at = text.find(part) if part else -1
-    while at >= 0:
-        before, after = text[at - 1 : at], text[at + len(part) : at + len(part) + 1]
-        if not _joined(before, part[0]) and not _joined(part[-1], after):
+    for match in re.finditer(f"(?={re.escape(part)})", text):
+        start, end = match.start(), match.start() + len(part)
+        joined = _joined(text[start - 1 : start], part[0])
+        if not joined and not _joined(part[-1], text[end : end + 1]):
             return True
-        at = text.find(part, at + 1)
     return False
 
 
 def _joined(left: str, right: str) -> bool:
     """Two neighbouring characters belong to one word or number."""
-    inside = all(c and (_in_word(c) or c in ".-") for c in (left, right))
-    return inside and not (_NO_SPACES.match(left) or _NO_SPACES.match(right))
+    pair = (left, right)
+    return all(c and (_in_word(c) or c in ".-") and not _NO_SPACES.match(c) for c in pair)
 
 
 def _in_word(char: str) -> bool:
     return char.isalnum() or unicodedata.category(char)[0] == "M"  # vowel signs are marks
 
 
-def _found(case: Case, found: list[str]) -> Verdict:
-    if not any(one.strip() for one in case.reference):
+def _found(case: Case, matches: Callable[[str], bool]) -> Verdict:
+    known = [one for one in case.reference if one.strip()]
+    if not known:
         return undecided(YES_NO, "empty", "the case has no reference")
-    told = f"found: {found[0][:200]}" if found else "no reference found"
-    return Verdict(YES_NO, {"yes" if found else "no": 1.0}, told)
+    for one in known:
+        if matches(normalised(one)):
+            return Verdict(YES_NO, {"yes": 1.0}, f"found: {one[:200]}")
+    return Verdict(YES_NO, {"no": 1.0}, "no reference found")

@@ -98,10 +98,15 @@ class Purse:
 
 @dataclass(frozen=True, slots=True)
 class Budgeted:
-    """Stops before the call that would exceed the budget."""
+    """Stops before the call that would exceed the budget.
+
+    Attributes:
+        free: The model stands on this machine and costs no USD.
+    """
 
     model: Model
     purse: Purse = field(compare=False, repr=False)
+    free: bool = field(default=False, compare=False)
     transparent: ClassVar[bool] = True
 
     @property
@@ -109,7 +114,7 @@ class Budgeted:
         return self.model.name
 
     async def __call__(self, request: Request) -> Completion:
-        need = await self.purse.reserve(self.name, request)
+        need = await self.purse.reserve("local/" if self.free else self.name, request)
         reply = None
         try:
             reply = await self.model(request)

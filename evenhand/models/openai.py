@@ -155,15 +155,16 @@ class OpenAI:
         self, reply: _Reply, request: Request, answer: Answer, *, sent: Draft
     ) -> Completion:
         choices = reply.choices or []
+        texts = tuple(_own_text(choice, request, answer) for choice in choices)
         first, usage = choices[0], reply.usage or _Usage()
         tops = _tops(first)
         without = sent.without
         if request.need != "text" and not tops and "no logprobs" not in without:
             without = (*without, "no logprobs")
         return Completion(
-            text=_text(first),
+            text=texts[0],
             tops=tops,
-            samples=tuple(_text(choice) for choice in choices) if request.n > 1 else (),
+            samples=texts if request.n > 1 else (),
             finish=_finish(first),
             tokens_in=usage.prompt_tokens,
             tokens_out=usage.completion_tokens,
@@ -308,6 +309,14 @@ def _text(choice: _Choice) -> str:
         given = call.arguments
         return given if isinstance(given, str) else msgspec.json.encode(given).decode()
     return said.content or ""
+
+
+def _own_text(choice: _Choice, request: Request, answer: Answer) -> str:
+    """The text without the prefill, which llama.cpp's server repeats."""
+    last = request.messages[-1] if request.messages else None
+    if last is None or last.role != "assistant" or answer.headers.get("Server") != "llama.cpp":
+        return _text(choice)
+    return _text(choice).removeprefix(last.text)
 
 
 def _finish(choice: _Choice) -> Finish:

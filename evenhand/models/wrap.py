@@ -23,7 +23,7 @@ from evenhand.identity import plain
 from evenhand.models.budget import prompt_tokens
 from evenhand.models.keys import request_bytes
 from evenhand.models.media import content, mime
-from evenhand.records import Completion, Finish, Media, Message, Model, Request
+from evenhand.records import Completion, Finish, Media, Message, Model, Request, escape
 
 # Keys of the calls made for the case that is being judged; set by the run.
 USED: ContextVar[list[str] | None] = ContextVar("USED", default=None)
@@ -287,7 +287,8 @@ class Cached:
         desk, reply = self.desk, None
         flying = desk.flying[key] = asyncio.get_running_loop().create_future()
         try:
-            reply = replace(await self._answer(request), key=key)
+            reply = await self._answer(request)
+            reply = replace(reply, key=key, text=escape(reply.text))
             desk.count(reply)
             self.book.keep(key, self.model, body, reply, _media_in(request))
         finally:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
 
-from evenhand.data import fit
+from evenhand.data import Row, fit
 from evenhand.door import Job
 from evenhand.identity import models_in, with_models
 from evenhand.models.budget import prompt_tokens
@@ -77,7 +77,7 @@ def foresee(job: Job) -> Foreseen:
     seen = _Seen()
     bare = models_in(job.judge)
     listening = with_models(job.judge, lambda m: _Listener(m.name, seen)) if bare else job.judge
-    rows = fit(job.table, job.judge.view, pairs=job.options.pairs)
+    rows = _rows(job)
     first = list(islice(rows, min(TRIED, job.options.limit or TRIED)))
 
     async def ask() -> None:
@@ -91,11 +91,16 @@ def foresee(job: Job) -> Foreseen:
         _usd(seen, grow), tuple(request for _, request in seen.requests[:2]))  # fmt: skip
 
 
+def _rows(job: Job) -> Iterator[Row]:
+    table = job.table
+    return fit(table, job.judge.view, pairs=job.options.pairs, on_bad=table.on_bad)
+
+
 def _cases(job: Job) -> int | None:
     """Exact for files: rows are read once without judging them."""
     if job.table.count is None:
         return None
-    rows: Iterator[Any] = fit(job.table, job.judge.view, pairs=job.options.pairs)
+    rows = _rows(job)
     return sum(1 for _ in islice(rows, job.options.limit))
 
 

@@ -58,6 +58,7 @@ def test_any_reference_will_do_and_none_is_undecided(judge):
     for nothing in ((), ("",), (" \n",)):
         assert ask(judge, "Rome", *nothing).reason == "empty: the case has no reference"
     assert ask(judge, "Rome", "", "Rome").label == "yes"
+    assert ask(judge, "", "", "Rome").label == "no"
 
 
 def test_words_are_normalised_by_name():

@@ -196,7 +196,7 @@ def test_unreadable_samples_may_stop_or_count_when_told():
 @pytest.mark.parametrize(
     ("text", "score"),
     [("4", 4), ("4/5", 4), (" 4.", 4), ("Score: 4", 4), ("- Coherence: **3**", 3),
-     ("Score (1-5): 2", 2), ("4.0", 4), ("4.5", None), ("6", None), ("-4", None), ("four", None),
+     ("Score (1-5): 2", 2), ("4.0", 4), ("4.5", None), ("6", None), ("-4", None), ("Score: -4", None), ("four", None),
      ("Between 3 and 4", None)],
 )  # fmt: skip
 def test_sampled_score_is_the_blank_of_the_form(text, score):

@@ -41,9 +41,11 @@ class Slow:
         self.calls.append(request)
         self.running["now"] += 1
         self.running["most"] = max(self.running["most"], self.running["now"])
-        for _ in range(self.turns):
-            await asyncio.sleep(0)
-        self.running["now"] -= 1
+        try:
+            for _ in range(self.turns):
+                await asyncio.sleep(0)
+        finally:
+            self.running["now"] -= 1
         if isinstance(step, Exception):
             raise step
         return Completion(step, tokens_in=10, tokens_out=2, usd=0.5, served=self.name)
