@@ -199,8 +199,8 @@ def label_probs(
 ) -> Verdict:
     """Probabilities of the labels among the alternatives of one output token.
 
-    They are renormalised over the labels; `marks["mass"]` is their total before that. Labels must
-    differ in their first token: a tokeniser that splits '10' makes it look like '1'.
+    They are renormalised over the labels; `marks["mass"]` is their total before that. A tokeniser
+    that splits '10' makes it look like '1': where '10' is not seen whole, that is undecided.
 
     Args:
         forms: label -> ways in which it is written; the label itself when not given. Case, spaces
@@ -233,8 +233,22 @@ def label_probs(
         return _unread(scale, f"none of {names} among the first tokens ({top})", reply)
     if missing == "stop" and (lacking := [x for x in scale.labels if x not in mass]):
         return _unread(scale, f"no probability came back for {', '.join(lacking)}", reply)
+    if split := _split_label(mass, known):
+        why = f"the model may write {split[0]} in two tokens, which then look like {split[1]}"
+        return _unread(scale, f"{why}; give the scale labels that do not begin alike", reply)
     probs = {label: mass.get(label, 0.0) / total for label in scale.labels}
     return Verdict(scale, probs, reply.text, marks={"mass": round(total, 6)}, calls=(reply,))
+
+
+def _split_label(mass: Mapping[str, float], known: Mapping[str, str]) -> tuple[str, str] | None:
+    """A label that was not seen whole, and the one that it begins with, such as 10 and 1."""
+    for form, label in known.items():
+        if label in mass:
+            continue
+        for start in known:
+            if form != start and form.startswith(start) and known[start] in mass:
+                return label, known[start]
+    return None
 
 
 def answered(reply: Completion, scale: Scale) -> Verdict:

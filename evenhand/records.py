@@ -292,7 +292,7 @@ def ints(name: str, low: int, high: int) -> Scale:
 
 
 def line(name: str, low: float, high: float) -> Scale:
-    return Scale(name, span=(low, high))
+    return Scale(name, span=(float(low), float(high)))
 
 
 YES_NO = Scale("yes-no", {"yes": 1.0, "no": 0.0})

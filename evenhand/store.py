@@ -226,7 +226,12 @@ class Store(Calls):
                 expected="a folder that `evenhand judge --out` made",
                 do=_runs_beside(folder),
             )
-        folder.mkdir(parents=True, exist_ok=True)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise Misuse(
+                f"{folder} cannot be made: {error.strerror}", do="give another --out"
+            ) from error
         self.folder = folder
         with ExitStack() as opened:  # what is open when a later step fails is closed again
             self._lock = None if read else opened.enter_context(_locked(folder))

@@ -1,3 +1,5 @@
+import time
+
 import pytest
 
 from evenhand.errors import Misuse
@@ -104,3 +106,9 @@ def test_prompts_lie_beside_their_judge(tmp_path):
     (tmp_path / "mine.steps.de.md").write_text("# user\nβ", encoding="utf-8")
     assert beside(str(tmp_path / "mine.py")).text == "# user\nα"
     assert beside(str(tmp_path / "mine.py"), "steps", "de").text == "# user\nβ"
+
+
+def test_a_fence_is_made_in_time_that_grows_with_the_text_alone():
+    began = time.process_time()
+    fence("<" + " " * 1_000_000 + "x", "response")
+    assert time.process_time() - began < 2.0

@@ -255,3 +255,13 @@ def test_typed_answer_without_a_label_is_unread(answer):
 def test_a_whole_reply_may_be_one_label_even_if_cut(text, finish, found):
     verdict = whole_label(Completion(text, finish=finish), ints("s", 1, 10))
     assert (verdict.label or verdict.code) == found
+
+
+def test_ten_that_a_tokeniser_splits_is_undecided_not_one():
+    ten = ints("out-of-ten", 1, 10)
+    split = tops(**{"1": 0.9, "2": 0.05})
+    verdict = label_probs(split, ten)
+    assert verdict.code == "unread"
+    assert "10" in verdict.reason
+    whole = label_probs(tops(**{"1": 0.6, "10": 0.3, "2": 0.1}), ten)
+    assert whole.probs["10"] == pytest.approx(0.3)

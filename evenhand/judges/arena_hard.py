@@ -12,7 +12,7 @@ from typing import ClassVar
 
 from evenhand.prompts import Prompt, beside
 from evenhand.readers import last_label
-from evenhand.records import PAIR_5, Case, Decode, Model, Verdict, View
+from evenhand.records import PAIR_5, Case, Decode, Model, Scale, Verdict, View
 
 _MIRRORED = {"B<<A": "A>>B", "B<A": "A>B", "B=A": "A=B", "A<B": "B>A", "A<<B": "B>>A"}
 _UPPER = {**_MIRRORED, **{label: label for label in PAIR_5.labels}}
@@ -27,8 +27,9 @@ class ArenaHard:
     prompt: Prompt = beside(__file__)
     decode: Decode = Decode(temperature=0.0, max_tokens=4096)
     view: ClassVar[View] = "pairwise"
+    answers: ClassVar[Scale] = PAIR_5
 
     async def __call__(self, case: Case) -> Verdict:
         reply = await self.model(self.prompt(case=case, decode=self.decode))
         label = r"\[([ABab<>=]+)\]"
-        return last_label(reply, PAIR_5, (rf"\[{label}\]", label), rename=_SPELLINGS)
+        return last_label(reply, self.answers, (rf"\[{label}\]", label), rename=_SPELLINGS)

@@ -15,16 +15,14 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from evenhand.readers import undecided
-from evenhand.records import YES_NO, Case, Verdict, View
+from evenhand.records import YES_NO, Case, Scale, Verdict, View
 
-_ARTICLES = ("a", "an", "the")
 # Everything but words, and but the sign and the point of a number.
 _NOT_WORDS = re.compile(r"(?!(?<=\d)\.(?=\d))(?!(?<![^\s(])-(?=\d))[\W_]")
 _THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
 # Scripts written without spaces between words: Thai to Burmese, Khmer, kana, Han.
 _NO_SPACES = re.compile(
-    "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u31f0-\u31ff"
-    "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]"
+    "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u31ff\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]"
 )
 
 
@@ -33,6 +31,7 @@ class Exact:
     """Yes if the normalised response equals any normalised reference."""
 
     view: ClassVar[View] = "pointwise"
+    answers: ClassVar[Scale] = YES_NO
 
     async def __call__(self, case: Case) -> Verdict:
         text = normalised(case.responses[0].text)
@@ -44,6 +43,7 @@ class Contains:
     """Yes if the normalised response contains any normalised reference, in whole words."""
 
     view: ClassVar[View] = "pointwise"
+    answers: ClassVar[Scale] = YES_NO
 
     async def __call__(self, case: Case) -> Verdict:
         text = normalised(case.responses[0].text)
@@ -61,7 +61,7 @@ def normalised(text: str) -> str:
     folded = unicodedata.normalize("NFKC", text).casefold().replace("\u2212", "-")
     joined = _THOUSANDS.sub("", " ".join(folded.split()))
     words = _NOT_WORDS.sub(lambda m: m[0] if _in_word(m[0]) else " ", joined).split()
-    return " ".join([w for w in words if w not in _ARTICLES] or words or folded.split())
+    return " ".join([w for w in words if w not in ("a", "an", "the")] or words or folded.split())
 
 
 def _within(part: str, text: str) -> bool:
@@ -75,8 +75,7 @@ def _within(part: str, text: str) -> bool:
 
 def _joined(left: str, right: str) -> bool:
     """Two neighbouring characters belong to one word or number."""
-    pair = (left, right)
-    return all(c and (_in_word(c) or c in ".-") and not _NO_SPACES.match(c) for c in pair)
+    return all(c and (_in_word(c) or c in ".-") and not _NO_SPACES.match(c) for c in (left, right))
 
 
 def _in_word(char: str) -> bool:
@@ -84,10 +83,8 @@ def _in_word(char: str) -> bool:
 
 
 def _found(case: Case, matches: Callable[[str], bool]) -> Verdict:
-    known = [one for one in case.reference if one.strip()]
+    known = [normalised(one) for one in case.reference if one.strip()]
     if not known:
         return undecided(YES_NO, "empty", "the case has no reference")
-    for one in known:
-        if matches(normalised(one)):
-            return Verdict(YES_NO, {"yes": 1.0}, f"found: {one[:200]}")
-    return Verdict(YES_NO, {"no": 1.0}, "no reference found")
+    label, told = ("yes", "a") if any(map(matches, known)) else ("no", "no")
+    return Verdict(YES_NO, {label: 1.0}, f"{told} reference was found")

@@ -12,7 +12,7 @@ from typing import ClassVar
 
 from evenhand.prompts import Prompt, beside
 from evenhand.readers import last_label
-from evenhand.records import PAIR, Case, Decode, Model, Verdict, View
+from evenhand.records import PAIR, Case, Decode, Model, Scale, Verdict, View
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +23,8 @@ class Pairwise:
     prompt: Prompt = beside(__file__)
     decode: Decode = Decode(temperature=0.0, max_tokens=2048)
     view: ClassVar[View] = "pairwise"
+    answers: ClassVar[Scale] = PAIR
 
     async def __call__(self, case: Case) -> Verdict:
         reply = await self.model(self.prompt(case=case, decode=self.decode))
-        return last_label(reply, PAIR, r"\[\[\s*([A-Za-z]+)\s*\]\]", rename={"C": "tie"})
+        return last_label(reply, self.answers, r"\[\[\s*([A-Za-z]+)\s*\]\]", rename={"C": "tie"})

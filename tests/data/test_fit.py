@@ -89,3 +89,14 @@ def test_no_response_at_all_is_an_error_for_every_view():
 def test_another_rule_for_pairs_is_misuse_before_anything_is_read(pairs):
     with pytest.raises(Misuse, match="--pairs"):
         fit([], "pairwise", pairs=pairs)
+
+
+def test_rows_that_do_not_fit_the_judge_can_be_handed_over_and_skipped():
+    table = open_data([{"id": "a", "prompt": "p", "response": "r"}, PAIR_ROW])
+    bad = []
+    kept = list(fit(table, "pairwise", on_bad=bad.append))
+    assert [row.case.id for row in kept] == ["b"]
+    assert [(b.row, b.field) for b in bad] == [(1, "responses")]
+
+
+PAIR_ROW = {"id": "b", "prompt": "p", "output_1": "x", "output_2": "y"}

@@ -18,7 +18,7 @@ from evenhand.identity import identity, models_in, plain
 from evenhand.judges import CLASSES, PUBLISHED
 from evenhand.judges.build import build, find
 from evenhand.models.scripted import Scripted
-from evenhand.records import Case, Completion, Judge, Message, Request, Response, Verdict
+from evenhand.records import Case, Completion, Judge, Message, Request, Response, Scale, Verdict
 
 NAMES = list(PUBLISHED)
 # What each published judge reads from a reply as good as it gets; no entry: no model is asked.
@@ -83,6 +83,12 @@ def test_is_a_frozen_slotted_dataclass_with_a_view(name):
     assert dataclasses.is_dataclass(judge)
     assert type(judge).__dataclass_params__.frozen
     assert not hasattr(judge, "__dict__")
+
+
+@pytest.mark.parametrize("cls", [c for c in CLASSES.values() if "combine" not in c.__module__])
+def test_says_its_scale_in_a_field_or_as_a_constant(cls):
+    default = {f.name: f.default for f in dataclasses.fields(cls)}.get("scale")
+    assert isinstance(default or cls.answers, Scale)
 
 
 @pytest.mark.parametrize("name", NAMES)
