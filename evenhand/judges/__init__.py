@@ -1,13 +1,18 @@
 """Every judge by class, and the published protocols by name.
 
-`evenhand/judges/build.py` makes a judge from a protocol's plain form; a new judge file is added
-here in two lines.
+A new judge file is imported here and listed in `CLASSES`; its protocols stand in
+`published.toml`. `evenhand/judges/build.py` makes a judge from a protocol's plain form.
 """
 
 from __future__ import annotations
 
+import re
+import sys
+import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
 from typing import Any, Literal
 
 from evenhand.judges.arena_hard import ArenaHard
@@ -61,91 +66,60 @@ class Published:
 
     Attributes:
         form: Its plain form, without models.
-        status: 'from code' or 'from paper': what was followed; 'own': ours. Wording is always ours.
+        status: 'from code' or 'from paper': what was followed; 'reconstructed': parts of the
+            method are not known; 'own': ours. Wording is always ours.
         needs: What the model must give besides text: 'logprobs' (or, failing that, more calls).
         calls: How many a case.
+        cites: The paper of a protocol that is made by its combinators; "" takes the innermost
+            judge's.
     """
 
     form: Mapping[str, Any] = field(hash=False)
     summary: str
-    paper: str
-    status: Literal["from code", "from paper", "own"]
+    status: Literal["from code", "from paper", "reconstructed", "own"]
+    calls: str
     needs: tuple[str, ...] = ()
-    calls: str = "1"
+    cites: str = ""
+
+    @property
+    def paper(self) -> str:
+        """Where it is from: author, year, title, section and arXiv id or DOI; or 'own'."""
+        return self._source[0] or "own"
+
+    @property
+    def departs(self) -> str:
+        """How it departs from that paper, as the module says."""
+        return self._source[1]
+
+    @property
+    def _source(self) -> tuple[str, str]:
+        whole = self.cites or papers(CLASSES[innermost(self.form)["is"]].__module__)
+        cut = re.match(r".*?(?:arXiv:\d{4}\.\d{5}|doi:\S+[^\s.,])", whole)
+        return (cut[0], whole[cut.end() :].strip(" .")) if cut else (whole, "")
 
 
-_MT_BENCH = (
-    'Zheng et al. 2023, "Judging LLM-as-a-Judge with MT-Bench and Chatbot Arena", arXiv:2306.05685'
-)
-_ARENA_HARD = (
-    'Li et al. 2024, "From Crowdsourced Data to High-Quality Benchmarks: Arena-Hard and '
-    'BenchBuilder Pipeline", arXiv:2406.11939'
-)
-_G_EVAL = (
-    'Liu et al. 2023, "G-Eval: NLG Evaluation using GPT-4 with Better Human Alignment", '
-    "arXiv:2303.16634"
-)
-_LEXICAL = (
-    'Thakur et al. 2024, "Judging the Judges: Evaluating Alignment and Vulnerabilities in '
-    'LLMs-as-Judges", arXiv:2406.12624'
-)
+def innermost(form: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The part of a plain form that is no combinator, the first where there are several."""
+    while form["is"] in {cls.__name__ for cls in _COMBINATORS}:
+        inner = form.get("judge", form.get("first", form.get("judges")))
+        form = inner[0] if isinstance(inner, list | tuple) else inner
+    return form
 
-PUBLISHED: dict[str, Published] = {
-    "mt-bench-single": Published(
-        {"is": "Pointwise"},
-        "Rate one response from 1 to 10, after an explanation.",
-        _MT_BENCH,
-        "from code",
-    ),
-    "mt-bench-pair": Published(
-        {"is": "Swap", "pool": "agree", "judge": {"is": "Pairwise"}},
-        "Choose the better of two responses in both orders; orders that differ make a tie.",
-        _MT_BENCH,
-        "from code",
-        calls="2",
-    ),
-    "arena-hard": Published(
-        {"is": "Swap", "pool": "both_battles", "judge": {"is": "ArenaHard"}},
-        "Answer first, then compare on five levels in both orders; each order is a battle.",
-        _ARENA_HARD,
-        "from code",
-        calls="2",
-    ),
-    "g-eval": Published(
-        {"is": "GEval"},
-        "Score one response from 1 to 5 on a criterion, scores weighed by token probability.",
-        _G_EVAL,
-        "from code",
-        ("logprobs",),
-        "1, and 1 per criterion; without logprobs 2 to 21",
-    ),
-    "choice": Published(
-        {"is": "Choice"},
-        "Give one response a label, with probabilities, in one token or typed answer.",
-        "own",
-        "own",
-        ("logprobs",),
-    ),
-    "choice-pair": Published(
-        {"is": "Swap", "pool": "mean", "judge": {"is": "ChoicePair"}},
-        "Choose between two responses in one token or typed answer; the mean of both orders.",
-        "own",
-        "own",
-        ("logprobs",),
-        "2",
-    ),
-    "exact": Published(
-        {"is": "Exact"},
-        "Does the response equal a reference?",
-        _LEXICAL,
-        "from paper",
-        calls="0",
-    ),
-    "contains": Published(
-        {"is": "Contains"},
-        "Does the response contain a reference, as whole words?",
-        _LEXICAL,
-        "from paper",
-        calls="0",
-    ),
-}
+
+@lru_cache(maxsize=256)
+def papers(module: str) -> str:
+    """The paragraph that follows `Paper:` in a module's docstring, on one line."""
+    doc = sys.modules[module].__doc__ or ""
+    found = re.search(r"^Paper: (.*?)(?:\n\S|\n\n|\Z)", doc, re.DOTALL | re.MULTILINE)
+    return " ".join(found[1].split()) if found else ""
+
+
+def _published() -> dict[str, Published]:
+    text = Path(__file__).with_name("published.toml").read_text(encoding="utf-8")
+    forms = tomllib.loads(text)
+    return {
+        name: Published(**{**f, "needs": tuple(f.get("needs", ()))}) for name, f in forms.items()
+    }
+
+
+PUBLISHED: dict[str, Published] = _published()

@@ -102,7 +102,8 @@ class LlamaCpp:
             of all of them for the packaged ones.
         path: The file; None for the packaged weights.
         context: Tokens a slot holds, prompt and reply together.
-        slots: Requests worked on at once; further ones wait.
+        slots: Requests worked on at once; further ones wait. On one thread a second slot is no
+            faster (measured), and neighbours in a batch shift each other's numbers.
     """
 
     name: str
@@ -111,7 +112,7 @@ class LlamaCpp:
     _: KW_ONLY
     path: Path | None = field(default=None, compare=False)
     context: int = field(default=4096, compare=False)
-    slots: int = field(default=2, compare=False)
+    slots: int = field(default=1, compare=False)
     threads: int = field(default=1, compare=False)
     live: _Live = field(default_factory=_Live, init=False, compare=False, repr=False)
 
@@ -152,10 +153,6 @@ def _load(model: LlamaCpp) -> _Loaded:
     params.verbosity, params.warmup = -1, False
     params.swa_full = True  # without it Gemma reuses no prefix
     params.cache_ram_mib = 0  # else finished prompts are kept, up to 8 GiB
-    # Flash attention and repacked weights compute a token differently alone than in a batch, so
-    # an answer would depend on its neighbours. Without them: no slower on one thread.
-    params.flash_attn_type = xllamacpp.llama_flash_attn_type.LLAMA_FLASH_ATTN_TYPE_DISABLED
-    params.no_extra_bufts = True
     # xllamacpp always listens on a port of 127.0.0.1; nobody else is to ask there.
     params.api_keys = [secrets.token_urlsafe(32)]
     try:
