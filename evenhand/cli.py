@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import difflib
+import io
 import json
 import re
 import shlex
 import sys
-from collections.abc import Iterator
 from dataclasses import asdict
 from enum import StrEnum
 from pathlib import Path
@@ -20,11 +21,8 @@ from evenhand.errors import BudgetSpent, Error, Misuse, ModelError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from rich.console import Console
-
-    from evenhand.door import Job
-    from evenhand.run import Tally
-    from evenhand.store import Signed, Store
+    from evenhand.manifest import Job
+    from evenhand.store import Store
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -36,7 +34,26 @@ app = typer.Typer(
 DONE, WRONG_USE, STOPPED = 0, 2, 4
 # ClickException: newer typer holds a click of its own, so it is reached through typer.
 _CLICK_ERROR: Any = typer.BadParameter.__mro__[2]
-AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON value and nothing else.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Prints one JSON value and nothing else.")]
+_D, _S, _A = "Data", "Speed and cost", "Asking again"
+
+
+def _opt(metavar: str, text: str, panel: str | None = None, *names: str, **more: Any) -> Any:
+    return typer.Option(*names, metavar=metavar, help=text, rich_help_panel=panel, **more)
+
+
+def _flag(name: str, text: str, panel: str | None = None) -> Any:
+    return typer.Option(name, help=text, rich_help_panel=panel)
+
+
+_DATA = typer.Argument(metavar="DATA", help="JSONL, JSON, CSV, Parquet (also .gz), or a folder.")
+_RUN = typer.Argument(metavar="RUN", help="A run folder.")
+_MODELS = "openai/NAME, http://HOST:PORT/v1#NAME, local/NAME, …"
+_SET = _opt("FIELD=VALUE", "Changes a field of the judge.", None, "--set")
+_MAP = _opt("FIELD=COLUMN", "Names a column; id=a+b joins two.", _D, "--map")
+_ORDER = _opt("RULE", "given, swap or seeded; else the method's own.")
+_RETRY = _flag("--retry-undecided", "Asks undecided cases again.", _A)
+_DRY_RUN = _flag("--dry-run", "Shows calls, cost, two prompts; asks nothing.")
 
 
 class Order(StrEnum):
@@ -48,42 +65,55 @@ class Order(StrEnum):
 def main() -> None:
     """Runs a command; every error is printed whole, or as JSON, with its exit code."""
     as_json = "--json" in sys.argv
+    for stream in (sys.stdout, sys.stderr):  # a terminal that knows no "·" gets an escape
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     try:
         code = app(standalone_mode=False)
     except _CLICK_ERROR as error:
         if type(error).__name__ == "NoArgsIsHelpError":
             error.show()
-        else:
-            _fail(Misuse(error.format_message(), do="evenhand COMMAND --help"), as_json)
-        code = WRONG_USE
+            sys.exit(WRONG_USE)
+        command = error.ctx.command_path if error.ctx else "evenhand"
+        code = _fail(Misuse(error.format_message(), do=f"{command} --help"), as_json)
     except (KeyboardInterrupt, typer.Abort):
-        print("\nstopped; everything so far is saved. The same command goes on.", file=sys.stderr)
-        code = STOPPED
+        code = _fail(Interrupted("stopped by the keyboard", do=_again()), as_json)
     except Error as error:
-        _fail(error, as_json)
-        code = STOPPED if isinstance(error, ModelError | BudgetSpent) else WRONG_USE
+        code = _fail(error, as_json)
     except BrokenPipeError:
         sys.stderr.close()
         code = DONE
+    except OSError as error:
+        what = f"{error.filename}: {error.strerror}" if error.filename else str(error)
+        code = _fail(Misuse(what, do="check the path"), as_json)
     sys.exit(code)
 
 
-def _fail(error: Error, as_json: bool) -> None:
+class Interrupted(Error):
+    """Ctrl-C."""
+
+
+def _again() -> str:
+    if "judge" not in sys.argv[1:2]:
+        return "run the command again"
+    command = shlex.join(["evenhand", *sys.argv[1:]])
+    return f"everything so far is saved; the same command goes on:\n  {command}"
+
+
+def _fail(error: Error, as_json: bool) -> int:
+    """Prints it and returns its exit code."""
+    from evenhand.report.terminal import visible
+
     if as_json:
         form = {"kind": type(error).__name__, "message": error.text, "next": error.do}
         print(json.dumps({"error": form}))
     else:
-        print(f"error: {error}", file=sys.stderr)
+        print(f"error: {visible(str(error))}", file=sys.stderr)
+    return STOPPED if isinstance(error, ModelError | BudgetSpent | Interrupted) else WRONG_USE
 
 
 def _say(value: Any) -> None:
     print(json.dumps(value, ensure_ascii=False, default=str, allow_nan=False))
-
-
-def _console(stderr: bool = False) -> Console:
-    from rich.console import Console
-
-    return Console(stderr=stderr, highlight=False, markup=False)
 
 
 # ---- judge -----------------------------------------------------------------------------------
@@ -91,35 +121,29 @@ def _console(stderr: bool = False) -> Console:
 
 @app.command()
 def judge(
-    data: Annotated[str, typer.Argument(help="JSONL, JSON, CSV, Parquet (also .gz), or a folder.")],
-    judge: Annotated[str, typer.Option(help="A name from `evenhand judges`, FILE.py:CLASS, .toml")],
-    model: Annotated[str | None, typer.Option(help="provider/name; see docs/models.md")] = None,
-    out: Annotated[
-        Path | None, typer.Option(help="Run folder; default runs/DATA-JUDGE-MODEL")
-    ] = None,
-    order: Annotated[Order | None, typer.Option(help="Overrides the judge's order rule.")] = None,
-    set_: Annotated[
-        list[str] | None, typer.Option("--set", help="FIELD=VALUE of the judge")
-    ] = None,
-    template: Annotated[Path | None, typer.Option(help="A prompt of yours instead.")] = None,
-    map_: Annotated[
-        list[str] | None, typer.Option("--map", help="FIELD=COLUMN, id=a+b joins")
-    ] = None,
-    pairs: Annotated[str, typer.Option(help="all, or baseline:SYSTEM")] = "all",
-    limit: Annotated[int | None, typer.Option(min=1, help="Cases at most.")] = None,
-    seed: Annotated[int, typer.Option(help="For --order seeded.")] = 0,
-    in_flight: Annotated[int, typer.Option(min=1, help="Calls to one model at a time.")] = 64,
-    rpm: Annotated[float, typer.Option(min=0, help="Requests a minute; 0: no limit.")] = 0,
-    tpm: Annotated[float, typer.Option(min=0, help="Prompt tokens a minute; 0: no limit.")] = 0,
-    reask: Annotated[int, typer.Option(min=0, help="Tries more for an unreadable reply.")] = 0,
-    timeout: Annotated[float | None, typer.Option(help="Seconds a request may take.")] = None,
-    budget: Annotated[str | None, typer.Option(help="5usd, 200ktok or 1000calls")] = None,
-    cache: Annotated[Path | None, typer.Option(help="Calls shared between runs.")] = None,
-    skip_bad: Annotated[bool, typer.Option(help="Bad rows to rejected.jsonl.")] = False,
-    retry_undecided: Annotated[bool, typer.Option(help="Ask undecided cases again.")] = False,
-    reread: Annotated[bool, typer.Option(help="Read stored replies again; no call.")] = False,
-    durable: Annotated[bool, typer.Option(help="Survive a power loss too (slower).")] = False,
-    dry_run: Annotated[bool, typer.Option(help="Show calls, cost and two prompts only.")] = False,
+    data: Annotated[str, _DATA],
+    judge: Annotated[str, _opt("NAME", "A method's name, FILE.py:CLASS or FILE.toml.")],
+    model: Annotated[str | None, _opt("MODEL", _MODELS)] = None,
+    out: Annotated[Path | None, _opt("RUN", "Run folder; else runs/DATA-JUDGE-MODEL.")] = None,
+    order: Annotated[Order | None, _ORDER] = None,
+    sets: Annotated[list[str] | None, _SET] = None,
+    template: Annotated[Path | None, _opt("FILE", "A prompt of yours in its place.")] = None,
+    maps: Annotated[list[str] | None, _MAP] = None,
+    pairs: Annotated[str, _opt("WHICH", "all, or baseline:SYSTEM.", _D)] = "all",
+    limit: Annotated[int | None, _opt("N", "Cases at most.", _D, min=1)] = None,
+    seed: Annotated[int, _opt("N", "For --order seeded.", _D)] = 0,
+    skip_bad: Annotated[bool, _flag("--skip-bad", "Bad rows go to rejected.jsonl.", _D)] = False,
+    in_flight: Annotated[int, _opt("N", "Calls to one model at a time.", _S, min=1)] = 64,
+    rpm: Annotated[float, _opt("N", "Requests a minute; 0: any.", _S, min=0)] = 0,
+    tpm: Annotated[float, _opt("N", "Prompt tokens a minute; 0: any.", _S, min=0)] = 0,
+    timeout: Annotated[float | None, _opt("S", "Seconds a request may take.", _S, min=0)] = None,
+    budget: Annotated[str | None, _opt("MOST", "5usd, 200ktok or 1000calls.", _S)] = None,
+    cache: Annotated[Path | None, _opt("FILE", "Calls shared between runs.", _S)] = None,
+    reask: Annotated[int, _opt("N", "Further tries for an unreadable reply.", _A, min=0)] = 0,
+    retry_undecided: Annotated[bool, _RETRY] = False,
+    reread: Annotated[bool, _flag("--reread", "Reads stored replies again; no call.", _A)] = False,
+    durable: Annotated[bool, _flag("--durable", "Survives a power loss too; slower.", _A)] = False,
+    dry_run: Annotated[bool, _DRY_RUN] = False,
     as_json: AsJson = False,
 ) -> int:
     """Judge every case; started again, the same command goes on where it stopped."""
@@ -131,13 +155,23 @@ def judge(
         limit, pairs, in_flight, reask, timeout, parsed_budget(budget), rpm, tpm,
         str(cache) if cache else None, retry_undecided, reread, durable,
     )  # fmt: skip
-    edits = {"sets": set_ or [], "order": order.value if order else None, "seed": seed,
-        "template": template.read_text(encoding="utf-8") if template else None}  # fmt: skip
+    edits = {"sets": sets or [], "order": order.value if order else None, "seed": seed,
+        "template": _template(template)}  # fmt: skip
     on_bad = rejects(folder) if skip_bad and not dry_run else (lambda bad: None)
-    job = _job(data, judge, model, edits, options, map_ or [], on_bad if skip_bad else None)
-    if dry_run:
-        return _dry_run(job, as_json)
-    return _judged(job, folder, as_json)
+    job = _job(data, judge, model, edits, options, maps or [], on_bad if skip_bad else None)
+    return _dry_run(job, as_json) if dry_run else _judged(job, folder, as_json)
+
+
+def _template(path: Path | None) -> str | None:
+    try:
+        return path.read_text(encoding="utf-8") if path else None
+    except (OSError, UnicodeDecodeError) as error:
+        why = error.strerror if isinstance(error, OSError) else error
+        raise Misuse(
+            f"the template {path} cannot be read: {why}",
+            expected="a text file with lines '# system' and '# user'",
+            do="check the path",
+        ) from error
 
 
 def _job(
@@ -146,8 +180,8 @@ def _job(
 ) -> Job:  # fmt: skip
     from evenhand import models
     from evenhand.data import open_data
-    from evenhand.door import Job
     from evenhand.judges import build
+    from evenhand.manifest import Job
 
     mapping = _mapping(columns)
     form = build.edited(build.find(judge), **edits)
@@ -189,47 +223,42 @@ def parsed_budget(text: str | None) -> tuple[str, float] | None:
 
 def _folder(data: str, judge: str, model: str | None) -> Path:
     stem = re.sub(r"(\.(jsonl|json|csv|tsv|parquet|gz))+$", "", Path(data).name)
-    parts = [stem, Path(judge.partition(":")[0]).stem or judge, model or ""]
+    parts = [stem, re.sub(r"\.(py|toml)\b", "", Path(judge).name), model or ""]
     name = "-".join(re.sub(r"[^A-Za-z0-9.]+", "-", part).strip("-") for part in parts if part)
     return Path("runs") / name
 
 
 def _dry_run(job: Job, as_json: bool) -> int:
-    from evenhand.report.dryrun import foresee
+    from evenhand.report.dryrun import foresee, foreseen_text
+    from evenhand.report.terminal import printed
 
     seen = foresee(job)
     if as_json:
         _say(seen.json())
-        return DONE
-    usd = "price unknown" if seen.usd is None else f"about {seen.usd:.4f} USD"
-    whole = seen.cases if seen.cases is not None else f"unknown, the first {seen.tried}"
-    for number, request in enumerate(seen.requests, 1):
-        print(f"=== prompt {number}")
-        for message in request.messages:
-            print(f"--- {message.role}\n{message.text}")
-    print(f"\ncases {whole} · about {seen.calls:.0f} calls · about {seen.tokens_in:.0f} tokens in, "
-          f"{seen.tokens_out:.0f} out (assumed) · {usd}\nnothing was asked or written")  # fmt: skip
+    else:
+        printed(foreseen_text(seen))
     return DONE
 
 
 def _judged(job: Job, folder: Path, as_json: bool) -> int:
     from evenhand.door import start
+    from evenhand.report.progress import watched
     from evenhand.report.summary import summarise
-    from evenhand.report.text import printed, summary_text
+    from evenhand.report.terminal import printed, visible
+    from evenhand.report.text import summary_text
 
-    table = job.table
     if not as_json:
-        taken = ", ".join(f"{field} from {column}" for field, column in table.taken.items())
-        print(f"read {table.name}: {taken}", file=sys.stderr)
-        for notice in table.notices:
-            print(notice, file=sys.stderr)
+        taken = ", ".join(f"{field} from {column}" for field, column in job.table.taken.items())
+        for notice in (f"read {job.table.name}: {taken}", *job.table.notices):
+            print(visible(notice), file=sys.stderr)
     failure: Error | None = None
-    with _watched(job, quiet=as_json) as watched:
+    with watched(job, quiet=as_json) as shown:
         try:
-            start(watched, folder)
+            start(shown, folder)
         except Error as error:
             failure = error
-    if failure is not None and (as_json or not (folder / "run.json").exists()):
+    # Without `saved` the folder is not this run's.
+    if failure is not None and (as_json or failure.saved is None):
         raise failure
     summary = summarise(folder)
     if failure is not None and not summary.counts["cases"]:
@@ -237,43 +266,11 @@ def _judged(job: Job, folder: Path, as_json: bool) -> int:
     if as_json:
         _say(summary.json(last=True))
     else:
-        printed(_console(), summary_text(summary))
+        printed(summary_text(summary))
         print(f"\nall of it: evenhand show {folder}")
     if failure is not None:
-        _fail(failure, as_json=False)
-    return STOPPED if failure is not None or summary.counts["failed"] else DONE
-
-
-@contextlib.contextmanager
-def _watched(job: Job, *, quiet: bool) -> Iterator[Job]:
-    """The job with a progress bar on standard error: rate, cost so far, time left."""
-    from dataclasses import replace
-
-    console = _console(stderr=True)
-    if quiet or not console.is_terminal:
-        yield job
-        return
-    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
-
-    columns = (TextColumn("{task.completed:.0f}/{task.total}"), BarColumn(20),
-        TextColumn("{task.fields[what]}"), TimeRemainingColumn())  # fmt: skip
-    with Progress(*columns, console=console, transient=True, refresh_per_second=5) as bar:
-        task = bar.add_task("", total=None, what="")
-
-        def watch(tally: Tally) -> None:
-            bar.update(task, total=tally.total, completed=tally.done + tally.skipped,
-                what=_progress(tally, bar.tasks[0].elapsed or 0.0))  # fmt: skip
-
-        yield replace(job, options=replace(job.options, watch=watch))
-
-
-def _progress(tally: Tally, seconds: float) -> str:
-    spent = tally.spent()
-    usd = "" if not spent["usd"] else f" · {spent['usd']:.3f} USD"
-    rate = tally.done / seconds if seconds > 0 else 0.0
-    odd = "".join(f" · {n} {name}" for name, n in
-        (("undecided", tally.undecided), ("failed", tally.failed)) if n)  # fmt: skip
-    return f"{rate:.1f}/s{usd}{odd}"
+        return _fail(failure, as_json=False)
+    return STOPPED if summary.counts["failed"] else DONE
 
 
 # ---- looking ---------------------------------------------------------------------------------
@@ -281,87 +278,98 @@ def _progress(tally: Tally, seconds: float) -> str:
 
 @app.command()
 def judges(
-    name: Annotated[str | None, typer.Argument(help="One of them, whole.")] = None,
+    name: Annotated[str | None, typer.Argument(metavar="[NAME]", help="One, whole.")] = None,
     as_json: AsJson = False,
 ) -> int:
     """Every judging method: view, scale, calls a case, paper, status."""
     from evenhand.report.methods import methods, methods_text
-    from evenhand.report.text import printed
+    from evenhand.report.terminal import printed
 
     found = methods(name)
     if as_json:
         _say([method.json() for method in found])
     else:
-        printed(_console(), methods_text(found, whole=name is not None))
+        printed(methods_text(found, whole=name is not None))
     return DONE
 
 
 @app.command()
 def show(
-    run: Annotated[Path, typer.Argument(help="A run folder.")],
-    case: Annotated[
-        str | None, typer.Option(help="One verdict whole: prompts, replies, parts")
-    ] = None,
-    undecided: Annotated[bool, typer.Option(help="List undecided and failed cases.")] = False,
-    disagree: Annotated[
-        bool, typer.Option(help="List cases where a person says otherwise.")
-    ] = False,
+    run: Annotated[Path, _RUN],
+    case: Annotated[str | None, _opt("ID", "One verdict whole: prompts, replies, parts.")] = None,
+    undecided: Annotated[bool, _flag("--undecided", "Lists undecided and failed cases.")] = False,
+    disagree: Annotated[bool, _flag("--disagree", "Lists where a person says otherwise.")] = False,
     as_json: AsJson = False,
 ) -> int:
     """What a run says: counts, scores with intervals, order effects, cost, warnings."""
     from evenhand.report.summary import summarise
-    from evenhand.report.text import disagrees, printed, summary_text
-    from evenhand.store import Store, read_signed
+    from evenhand.report.terminal import printed
+    from evenhand.report.text import summary_text
+    from evenhand.store import Store
 
+    if (case is not None) + undecided + disagree > 1:
+        raise Misuse("--case, --undecided and --disagree exclude each other", do="give one")
     if case is None and not undecided and not disagree:
         summary = summarise(run)
         if as_json:
             _say(summary.json())
         else:
-            printed(_console(), summary_text(summary))
+            printed(summary_text(summary))
         return DONE
     with contextlib.closing(Store(run, read=True)) as store:
         if case is not None:
             return _show_case(store, case, as_json)
-        rows = read_signed(store, "state != 'decided'" if undecided else "label is not null")
-        return _show_rows(rows if undecided else filter(disagrees, rows), run, as_json)
+        return _show_rows(store, undecided, as_json)
 
 
 def _show_case(store: Store, case: str, as_json: bool) -> int:
-    from evenhand.report.text import case_json, case_text, printed
+    from evenhand.report.terminal import printed
+    from evenhand.report.text import case_json, case_text
     from evenhand.store import read_signed
 
     signed = next(read_signed(store, "case_id = ?", (case,)), None)
     if signed is None:
-        ids = store.db.execute("select case_id from verdicts order by id limit 5").fetchall()
+        found = store.db.execute("select case_id from verdicts order by id limit 10000").fetchall()
+        ids = [one for (one,) in found]
+        near = difflib.get_close_matches(case, ids, n=3) or ids[:3]
         raise Misuse(
             f"no case {case!r} in {store.folder}",
-            expected=f"an id such as {', '.join(repr(i[0]) for i in ids)}",
-            do=f"evenhand show {store.folder} --undecided lists ids",
+            expected=f"an id such as {', '.join(map(repr, near))}",
+            do=f"evenhand export {store.folder} --to verdicts.csv lists every id",
         )
     if as_json:
         _say(case_json(store, signed))
     else:
-        printed(_console(), case_text(store, signed))
+        printed(case_text(store, signed))
     return DONE
 
 
-def _show_rows(rows: Iterator[Signed], run: Path, as_json: bool) -> int:
-    from evenhand.report.text import list_text, plain_rows, printed
+def _show_rows(store: Store, undecided: bool, as_json: bool) -> int:
+    from evenhand.report.terminal import printed
+    from evenhand.report.text import disagrees, list_text, plain_rows
+    from evenhand.store import read_signed
 
+    where = "state != 'decided'" if undecided else "label is not null"
+    rows = read_signed(store, where)
+    if undecided:
+        nothing = "no case is undecided or failed"
+    else:
+        labels = store.db.execute(f"select count(*) from verdicts where {where}").fetchone()[0]
+        nothing = f"no decided case differs from a person's label ({labels} cases have one)"
+        rows = filter(disagrees, rows)
     if as_json:
         _say(plain_rows(rows))
     else:
-        printed(_console(), list_text(rows, run))
+        printed(list_text(rows, store.folder, nothing))
     return DONE
 
 
 @app.command()
 def export(
-    run: Annotated[Path, typer.Argument(help="A run folder.")],
-    to: Annotated[Path, typer.Option(help="A file: .parquet, .csv or .jsonl")],
-    calls: Annotated[bool, typer.Option(help="The recording that replay: plays (.jsonl).")] = False,
-    preferences: Annotated[bool, typer.Option(help="TRL rows: prompt, chosen, rejected.")] = False,
+    run: Annotated[Path, _RUN],
+    to: Annotated[Path, _opt("FILE", "Ends in .parquet, .csv or .jsonl.")],
+    calls: Annotated[bool, _flag("--calls", "The recording that replay:FILE plays.")] = False,
+    preferences: Annotated[bool, _flag("--preferences", "Prompt, chosen, rejected.")] = False,
     as_json: AsJson = False,
 ) -> int:
     """Write verdicts, calls or preference rows to a file."""
@@ -377,27 +385,28 @@ def export(
 
 @app.command()
 def doctor(
-    model: Annotated[str, typer.Argument(help="provider/name; see docs/models.md")],
-    timeout: Annotated[float, typer.Option(help="Seconds a request may take.")] = 60.0,
+    model: Annotated[str, typer.Argument(metavar="MODEL", help=_MODELS)],
+    timeout: Annotated[float, _opt("S", "Seconds a request may take.", min=0)] = 60.0,
     as_json: AsJson = False,
 ) -> int:
     """Key, reach, log-probabilities, schema, images, price: before anything is paid."""
     from evenhand import models
     from evenhand.report.doctor import doctor as examine
+    from evenhand.report.doctor import findings_text
+    from evenhand.report.terminal import printed
 
     findings = examine(models.find(model, timeout=timeout))
     if as_json:
         _say({"model": model, "findings": [asdict(finding) for finding in findings]})
     else:
-        for finding in findings:
-            print(f"{finding.check:<20} {finding.result:<9} {finding.what}")
+        printed(findings_text(findings))
     return DONE if findings[0].result == "ok" else STOPPED
 
 
 @app.command()
 def demo(
-    model: Annotated[str, typer.Option(help="The judge's model.")] = "local/gemma3-270m",
-    out: Annotated[Path, typer.Option(help="Where the two runs go.")] = Path("runs/demo"),
+    model: Annotated[str, _opt("MODEL", "The judge's model.")] = "local/gemma3-270m",
+    out: Annotated[Path, _opt("FOLDER", "Where the two runs go.")] = Path("runs/demo"),
     as_json: AsJson = False,
 ) -> int:
     """Judge the shipped cases with the small local model, in one order and in both."""

@@ -66,6 +66,18 @@ def identity(thing: Any) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
+def with_prompts(thing: T, change: Callable[[Any], Any]) -> T:
+    """The same judge with `change(prompt)` for the field `prompt` of every judge inside it."""
+    if isinstance(thing, tuple):
+        return tuple(with_prompts(part, change) for part in thing)  # type: ignore[return-value]
+    if not is_dataclass(thing) or isinstance(thing, type) or not hasattr(thing, "view"):
+        return thing
+    old = {f.name: getattr(thing, f.name) for f in fields(thing) if f.init}
+    new = {k: change(v) if k == "prompt" else with_prompts(v, change) for k, v in old.items()}
+    changed = {name: value for name, value in new.items() if value is not old[name]}
+    return replace(thing, **changed) if changed else thing
+
+
 def differences(one: Any, other: Any, at: str = "") -> list[str]:
     """Paths at which two plain forms differ, such as 'judge.decode.temperature: 0 is not 1'."""
     if isinstance(one, Mapping) and isinstance(other, Mapping):

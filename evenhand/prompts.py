@@ -11,7 +11,7 @@ import re
 import secrets
 import threading
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -109,8 +109,25 @@ def _parts_text(parts: Iterable[Part]) -> str:
 
 
 @dataclass(frozen=True, slots=True)
+class Shot:
+    """A case that people judged, shown as an example."""
+
+    id: str
+    prompt: str
+    responses: tuple[str, ...]
+    verdict: str
+    reference: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Prompt:
     """A template's text; it counts in a judge's identity by its text, never by its path.
+
+    Attributes:
+        languages: Two-letter language -> the same template in that language.
+        language: The language to use; "" goes by `language` or `lang` in a case's notes.
+        shots: Examples, shown above the last user message; one that is the case under judgement
+            (by id or by prompt) is left out.
 
     Example:
         >>> ask = Prompt("# user\\nGrade this.\\n{{ case.responses[0] | fence }}")
@@ -119,6 +136,9 @@ class Prompt:
     """
 
     text: str
+    languages: Mapping[str, str] = field(default_factory=dict, hash=False)
+    language: str = ""
+    shots: tuple[Shot, ...] = ()
 
     def __call__(
         self, *, case: Case | None = None, decode: Decode | None = None, **given: Any
@@ -129,14 +149,54 @@ class Prompt:
             Misuse: The template names something that it is not given, or cannot be rendered.
         """
         messages = []
-        for role, text, render in compiled(self.text):
+        for role, text, render in compiled(self._template(case)):
             parts: tuple[Part, ...] = (text,)
             if render is not None:
                 _seen.media.clear()
                 parts = _cut(render(case=case, **given))
             messages.append(Message(role, parts))
+        if self.shots:
+            messages = _with_shots(messages, _others(self.shots, case))
         draw = case.draw if case is not None else 0
         return Request(tuple(messages), decode or Decode(), draw)
+
+    def _template(self, case: Case | None) -> str:
+        if not self.languages or (case is None and not self.language):
+            return self.text
+        notes = case.notes if case is not None else {}
+        wanted = self.language or notes.get("language") or notes.get("lang") or ""
+        return self.languages.get(str(wanted)[:2].lower(), self.text)
+
+
+def _others(shots: Iterable[Shot], case: Case | None) -> list[Shot]:
+    if case is None:
+        return list(shots)
+    asked = "".join(message.text for message in case.prompt).strip()
+    base = case.id.partition("/")[0]
+    return [s for s in shots if s.id not in (case.id, base) and s.prompt.strip() != asked]
+
+
+def _with_shots(messages: list[Message], shots: list[Shot]) -> list[Message]:
+    users = [i for i, message in enumerate(messages) if message.role == "user"]
+    if not users or not shots:
+        return messages
+    block = "\n\n".join(_shot_text(n, shot) for n, shot in enumerate(shots, 1))
+    opening = "Examples, with the verdict that people gave. They are not what you judge now.\n\n"
+    last = messages[users[-1]]
+    parts = (f"{opening}{block}\n\nNow the case to judge.\n\n", *last.parts)
+    messages[users[-1]] = Message("user", parts if len(parts) > 2 else ("".join(map(str, parts)),))
+    return messages
+
+
+def _shot_text(number: int, shot: Shot) -> str:
+    lines = [f"Example {number}", fence(shot.prompt, "prompt")]
+    if shot.reference:
+        lines.append(fence(shot.reference, "reference"))
+    names = ("response",) if len(shot.responses) == 1 else ("response_a", "response_b")
+    for place, text in enumerate(shot.responses):
+        lines.append(fence(text, names[place] if place < len(names) else f"response_{place + 1}"))
+    lines.append(f"Verdict: {escape(shot.verdict)}")
+    return "\n".join(lines)
 
 
 def _cut(text: str) -> tuple[Part, ...]:
@@ -218,7 +278,9 @@ def _renderer(body: str) -> Callable[..., str] | None:
     return render
 
 
-def beside(file: str, part: str = "", language: str = "") -> Prompt:
-    """The prompt NAME.md, NAME.PART.md or NAME.LANGUAGE.md beside NAME.py."""
-    suffix = "".join(f".{piece}" for piece in (part, language) if piece) + ".md"
-    return Prompt(Path(file).with_suffix(suffix).read_text(encoding="utf-8"))
+def beside(file: str, part: str = "") -> Prompt:
+    """NAME.md or NAME.PART.md beside NAME.py, with its translations NAME.PART.de.md and so on."""
+    path = Path(file).with_suffix(f".{part}.md" if part else ".md")
+    found = sorted(path.parent.glob(f"{path.stem}.[a-z][a-z].md"))
+    languages = {p.suffixes[-2][1:]: p.read_text(encoding="utf-8") for p in found}
+    return Prompt(path.read_text(encoding="utf-8"), languages)

@@ -124,7 +124,8 @@ def from_hub(place: str) -> Path:
     from huggingface_hub import hf_hub_download
 
     try:
-        return Path(hf_hub_download(repo, file))
+        first, *_ = [hf_hub_download(repo, part) for part in _parts(file)]
+        return Path(first)
     except Exception as error:  # the hub raises its own, requests', httpx' and the OS' errors
         reason = str(error).strip().partition("\n")[0][:300]
         raise Misuse(
@@ -133,6 +134,14 @@ def from_hub(place: str) -> Path:
             do=f"download https://huggingface.co/{repo}/resolve/main/{file} to any folder, "
             f"then name it by its path: local/FOLDER/{file.rpartition('/')[2]}",
         ) from error
+
+
+def _parts(file: str) -> list[str]:
+    """All parts of a split file, whose first part stands for the whole."""
+    split = re.fullmatch(r"(.+-)\d{5}-of-(\d{5})\.gguf", file)
+    if split is None:
+        return [file]
+    return [f"{split[1]}{i:05}-of-{split[2]}.gguf" for i in range(1, int(split[2]) + 1)]
 
 
 # ---- what is inside --------------------------------------------------------------------------

@@ -94,7 +94,7 @@ class LlamaCpp:
     A file with a chat template is asked with it, thinking switched off; one without is a base
     model and gets the messages as plain text. Requests that read probabilities, fix a seed or set
     temperature 0 are computed afresh: with llama.cpp's prefix cache the same request can differ by
-    0.3 in a log-probability, depending on what was asked before. The others reuse the prefix.
+    0.5 in a log-probability, depending on what was asked before. The others reuse the prefix.
 
     Attributes:
         max_tokens: New tokens when the request sets no limit; noted in `Completion.fallbacks`.

@@ -12,7 +12,8 @@ from rich.console import Console
 from evenhand.door import judge
 from evenhand.intervals import Interval
 from evenhand.report.summary import Summary, summarise
-from evenhand.report.text import printed, share, summary_text
+from evenhand.report.terminal import printed
+from evenhand.report.text import share, summary_text
 
 CASES = Path(__file__).with_suffix(".jsonl")
 _ONE = {"is": "ChoicePair"}
@@ -34,14 +35,14 @@ def demo(model: str, out: Path, *, quiet: bool = False) -> dict[str, Any]:
         runs[name] = summarise(run.folder)
         if not quiet:
             console.rule(f"{name}: {_TITLES[name]}", align="left", characters="-")
-            printed(console, summary_text(runs[name]))
+            printed(summary_text(runs[name]))
             print()
     said = conclusion(runs["one-order"], runs["both-orders"])
     if not quiet:
         console.rule("what this judge is worth", align="left", characters="-")
         for line in said:
             console.print(line, soft_wrap=False)
-        print(f"\none verdict whole: evenhand show {out}/both-orders --case arithmetic-1")
+        print(f"\none verdict whole: evenhand show {out}/both-orders --case en-arithmetic-1")
     return {"runs": {name: s.json() for name, s in runs.items()}, "conclusion": said}
 
 

@@ -5,9 +5,12 @@ from __future__ import annotations
 import asyncio
 import time
 import zlib
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
+
+from rich.console import RenderableType
+from rich.table import Table
 
 from evenhand.errors import Error, Misconfigured, ModelError, Rejected
 from evenhand.models.prices import known
@@ -21,6 +24,8 @@ from evenhand.records import (
     Question,
     Request,
 )  # fmt: skip
+from evenhand.report.dryrun import is_free
+from evenhand.report.terminal import shown
 
 Result = Literal["ok", "no", "failed", "not tried"]
 _SCHEMA = {
@@ -56,6 +61,13 @@ async def examine(model: Model) -> list[Finding]:
 
 def doctor(model: Model) -> list[Finding]:
     return asyncio.run(examine(model))
+
+
+def findings_text(findings: Sequence[Finding]) -> RenderableType:
+    table = Table.grid(padding=(0, 2, 0, 0))
+    for finding in findings:
+        table.add_row(finding.check, finding.result, shown(finding.what))
+    return table
 
 
 async def _safely(name: str, check: Callable[[Model], Awaitable[Finding]], model: Model) -> Finding:
@@ -127,6 +139,8 @@ async def _picture(model: Model) -> Finding:
 
 
 async def _price(model: Model) -> Finding:
+    if is_free(model):
+        return Finding("price", "ok", "nothing: it runs on this machine")
     if known(model.name):
         return Finding("price", "ok", "known; --budget 1usd will hold")
     what = "unknown: give budgets in tokens or calls, or add it to prices.toml (docs/models.md)"

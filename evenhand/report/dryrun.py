@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
 
+from rich.console import Group, RenderableType
+from rich.text import Text
+
 from evenhand.data import Row, fit
-from evenhand.door import Job
-from evenhand.identity import models_in, with_models
+from evenhand.errors import Rejected
+from evenhand.identity import identity, with_models
+from evenhand.manifest import Job
 from evenhand.models.budget import prompt_tokens
-from evenhand.models.prices import price
+from evenhand.models.keys import request_bytes
+from evenhand.models.prices import is_loopback, price
 from evenhand.records import Completion, Request, admitted
+from evenhand.report.terminal import indented, listed, shown
 
 TRIED = 20
 ASSUMED_REPLY = 300  # tokens of a written explanation, where the judge sets no smaller limit
@@ -52,19 +58,36 @@ class Foreseen:
 
 
 @dataclass(slots=True)
+class _Call:
+    """Attributes: cases that asked for it; one that several share does not grow with them."""
+
+    model: _Listener
+    request: Request
+    cases: set[str] = field(default_factory=set)
+
+
+@dataclass(slots=True)
 class _Seen:
-    requests: list[tuple[str, Request]] = field(default_factory=list)
+    case: str = ""
+    calls: dict[tuple[str, bytes], _Call] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class _Listener:
-    """Answers with something that lets a judge go on, and notes what it was asked."""
+    """Answers with something that lets a judge go on, and notes what it was asked, once each."""
 
     name: str
+    key: str
+    free: bool
     seen: _Seen = field(compare=False, repr=False)
 
     async def __call__(self, request: Request) -> Completion:
-        self.seen.requests.append((self.name, request))
+        try:
+            body = request_bytes(request)
+        except Rejected as error:  # a picture that is not there
+            return Completion(str(error), finish="rejected")
+        call = self.seen.calls.setdefault((self.key, body), _Call(self, request))
+        call.cases.add(self.seen.case)
         question = request.question
         labels = question.labels if question else tuple("12345")
         answer = {label: 1 / len(labels) for label in labels}
@@ -75,20 +98,28 @@ class _Listener:
 def foresee(job: Job) -> Foreseen:
     """Asks the judge about the first cases with a model that costs nothing."""
     seen = _Seen()
-    bare = models_in(job.judge)
-    listening = with_models(job.judge, lambda m: _Listener(m.name, seen)) if bare else job.judge
-    rows = _rows(job)
-    first = list(islice(rows, min(TRIED, job.options.limit or TRIED)))
+    judge = with_models(job.judge, lambda m: _Listener(m.name, identity(m), is_free(m), seen))
+    first = list(islice(_rows(job), min(TRIED, job.options.limit or TRIED)))
 
     async def ask() -> None:
         for row in first:
-            await listening(admitted(row.case))
+            seen.case = row.case.id
+            await judge(admitted(row.case))
 
     asyncio.run(ask())
     cases = _cases(job)
-    grow = (cases or len(first)) / max(len(first), 1)
-    return Foreseen(cases, len(first), grow * len(seen.requests), *_tokens(seen, grow),
-        _usd(seen, grow), tuple(request for _, request in seen.requests[:2]))  # fmt: skip
+    calls, grow = list(seen.calls.values()), (cases or len(first)) / max(len(first), 1)
+    times = [1.0 if len(call.cases) > 1 else grow for call in calls]
+    counted = list(zip(calls, times, strict=True))
+    return Foreseen(
+        cases,
+        len(first),
+        sum(times),
+        sum(n * _in(call.request) for call, n in counted),
+        sum(n * _out(call.request) for call, n in counted),
+        _usd(counted),
+        tuple(call.request for call in calls[:2]),
+    )
 
 
 def _rows(job: Job) -> Iterator[Row]:
@@ -108,13 +139,35 @@ def _out(request: Request) -> int:
     return min(request.decode.max_tokens or ASSUMED_REPLY, ASSUMED_REPLY) * request.n
 
 
-def _tokens(seen: _Seen, grow: float) -> tuple[float, float]:
+def _in(request: Request) -> int:
     # 4.5 bytes a token is usual for English; 0.22 tokens a byte.
-    inn = sum(prompt_tokens(request, 0.22) for _, request in seen.requests)
-    return grow * inn, grow * sum(_out(request) for _, request in seen.requests)
+    return prompt_tokens(request, 0.22)
 
 
-def _usd(seen: _Seen, grow: float) -> float | None:
-    prices = [price(name, prompt_tokens(r, 0.22), _out(r)) for name, r in seen.requests]
-    known = [p for p in prices if p is not None]
-    return grow * sum(known) if len(known) == len(prices) else None
+def _usd(counted: Sequence[tuple[_Call, float]]) -> float | None:
+    paid = [(call, n) for call, n in counted if not call.model.free]
+    prices = [(price(c.model.name, _in(c.request), _out(c.request)), n) for c, n in paid]
+    known = [n * usd for usd, n in prices if usd is not None]
+    return sum(known) if len(known) == len(prices) else None
+
+
+def is_free(model: Any) -> bool:
+    """Whether it runs on this machine, as servers here, local models and recordings do."""
+    while (inner := getattr(model, "model", None)) is not None:
+        model = inner
+    here = type(model).__name__ in ("LlamaCpp", "Replay", "Scripted")
+    return here or is_loopback(getattr(model, "base_url", None) or "")
+
+
+def foreseen_text(seen: Foreseen) -> RenderableType:
+    parts: list[RenderableType] = []
+    for number, request in enumerate(seen.requests, 1):
+        parts.append(shown(f"=== prompt {number}", "bold"))
+        for message in request.messages:
+            parts += [shown(f"--- {message.role}", "dim"), indented(message.text)]
+        parts.append(Text())
+    whole = seen.cases if seen.cases is not None else f"unknown, the first {seen.tried}"
+    usd = "price unknown" if seen.usd is None else f"about {seen.usd:.4f} USD"
+    tokens = f"about {seen.tokens_in:.0f} in, {seen.tokens_out:.0f} out (assumed)"
+    rows = {"cases": str(whole), "calls": f"about {seen.calls:.0f}", "tokens": tokens, "cost": usd}
+    return Group(*parts, listed(rows.items()), shown("nothing was asked or written", "dim"))

@@ -6,13 +6,14 @@ import contextlib
 import csv
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
-from evenhand.data import fit, open_data
+from evenhand.data import Bad, Table, fit, open_data
 from evenhand.door import flat
 from evenhand.errors import Misuse
-from evenhand.records import Case, Completion, Message
+from evenhand.records import Case, Completion, Message, escape
 from evenhand.report.summary import winner
 from evenhand.store import Recorded, Store, read_calls, read_signed
 
@@ -35,9 +36,11 @@ def export(run: Path, to: Path, *, calls: bool = False, preferences: bool = Fals
         )
     if calls and to.suffix.lower() != ".jsonl":
         raise Misuse("a recording of calls is JSONL", do=f"--to {to.with_suffix('.jsonl')}")
-    to.parent.mkdir(parents=True, exist_ok=True)
     with contextlib.closing(Store(run, read=True)) as store:
-        return writer(to, _rows(store, calls, preferences))
+        rows = _rows(store, calls, preferences)
+        first = list(islice(rows, 1))  # what cannot be exported must not empty an old file
+        to.parent.mkdir(parents=True, exist_ok=True)
+        return writer(to, chain(first, rows))
 
 
 def _rows(store: Store, calls: bool, preferences: bool) -> Iterator[Row]:
@@ -57,18 +60,17 @@ def _recorded(call: Recorded) -> Row:
 
 def _preferences(store: Store) -> Iterator[Row]:
     """TRL's preference rows, responses read again from the data that the run was made from."""
-    data = store.manifest.get("data", {})
-    table = open_data(data.get("name") or "", columns=data.get("columns", {}))
-    if not data.get("sha256") or table.sha256 != data["sha256"]:
-        raise Misuse(
-            f"{data.get('name')!r} is not the file that {store.folder} was made from",
-            expected=f"sha256 {data.get('sha256')}",
-            do="put that file back; preference rows need its responses",
-        )
     decided = read_signed(store, "state='decided'")
     said = {s.case: s.verdict for s in decided if s.verdict and s.verdict.scale.swaps}
-    for row in fit(table, "pairwise", pairs=data.get("pairs", "all")):
-        verdict = said.get(row.case.id)
+    if not said:
+        raise Misuse(
+            f"{store.folder} holds no decided pair",
+            expected="a run of a pairwise judge",
+            do="leave --preferences out: the plain export has one row a case",
+        )
+    pairs = store.manifest["data"].get("pairs", "all")
+    for row in fit(_data(store), "pairwise", pairs=pairs, on_bad=_left_out):
+        verdict = said.get(escape(row.case.id))
         if verdict is not None and (best := winner(verdict)) != "tie":
             first, second = row.case.responses
             chosen, rejected = (first, second) if best == "A" else (second, first)
@@ -77,17 +79,40 @@ def _preferences(store: Store) -> Iterator[Row]:
                 "confidence": max(verdict.probs.values())}  # fmt: skip
 
 
+def _left_out(_bad: Bad) -> None:
+    """A row that could not be used when the run was made was reported then."""
+
+
+def _data(store: Store) -> Table:
+    data = store.manifest.get("data", {})
+    file = data.get("path") or data.get("name") or ""
+    if not Path(file).exists():
+        raise Misuse(
+            f"the data of {store.folder} are not at {file!r}",
+            expected="the file that the run was made from: preference rows need its responses",
+            do="run this in the folder of that file",
+        )
+    table = open_data(file, columns=data.get("columns", {}), on_bad=_left_out)
+    if not data.get("sha256") or table.sha256 != data["sha256"]:
+        raise Misuse(
+            f"{file!r} is not the file that {store.folder} was made from",
+            expected=f"sha256 {data.get('sha256')}",
+            do="put that file back; preference rows need its responses",
+        )
+    return table
+
+
 def _turns(messages: Sequence[Message]) -> Any:
     """Plain text for a single user message, else TRL's conversational form."""
     if len(messages) == 1 and messages[0].role == "user":
-        return messages[0].text
-    return [{"role": m.role, "content": m.text} for m in messages]
+        return escape(messages[0].text)
+    return [{"role": m.role, "content": escape(m.text)} for m in messages]
 
 
 def _reply(case: Case, text: str) -> Any:
     if isinstance(_turns(case.prompt), str):
-        return text
-    return [{"role": "assistant", "content": text}]
+        return escape(text)
+    return [{"role": "assistant", "content": escape(text)}]
 
 
 def _jsonl(to: Path, rows: Iterable[Row]) -> int:

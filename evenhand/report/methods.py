@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -12,7 +14,8 @@ from rich.text import Text
 
 from evenhand.errors import Misuse
 from evenhand.judges import PUBLISHED, build
-from evenhand.records import Completion, Request, Scale
+from evenhand.records import Case, Completion, Judge, Request
+from evenhand.report.terminal import listed, shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +39,7 @@ class _Nobody:
     name: str = "MODEL"
 
     async def __call__(self, request: Request) -> Completion:
-        raise NotImplementedError
+        return Completion("")
 
 
 def methods(name: str | None = None) -> list[Method]:
@@ -54,16 +57,16 @@ def _method(name: str) -> Method:
         known.status, known.summary, known.form)  # fmt: skip
 
 
-def _scale(judge: Any) -> str:
-    """The innermost judge's scale in words."""
-    while (inner := getattr(judge, "judge", None)) is not None:
-        judge = inner
-    scale = getattr(judge, "scale", None) or getattr(type(judge), "answers", None)
-    if not isinstance(scale, Scale):
-        return ""
-    if scale.span is not None:
-        return f"{scale.span[0]:g} to {scale.span[1]:g}"
-    return " ".join(scale.labels)
+def _scale(judge: Judge) -> str:
+    """In words; an undecided verdict has its scale too, so that of an empty reply will do."""
+
+    async def asked() -> str:
+        scale = (await judge(Case.of("", "", "", ""))).scale
+        if scale.span is not None:
+            return f"{scale.span[0]:g} to {scale.span[1]:g}"
+        return "orders of the responses" if scale.orders else ", ".join(scale.labels)
+
+    return asyncio.run(asked())
 
 
 def methods_text(found: Sequence[Method], *, whole: bool) -> RenderableType:
@@ -75,14 +78,31 @@ def methods_text(found: Sequence[Method], *, whole: bool) -> RenderableType:
     for method in found:
         calls = method.calls if len(method.calls) <= 3 else method.calls.partition(",")[0] + "+"
         table.add_row(method.name, method.view, calls, method.summary)
-    end = "scale, paper, status of one: evenhand judges NAME · your own: FILE.py:CLASS, judge.toml"
-    return Group(table, Text(end, style="dim"))
+    more = {"one whole": "evenhand judges NAME", "your own": "--judge FILE.py:CLASS or judge.toml"}
+    return Group(table, Text(), listed(more.items(), "dim"))
 
 
 def _page(method: Method) -> RenderableType:
+    judge = PUBLISHED[method.name]
     lines = {
         "judge": method.name, "does": method.summary, "view": method.view, "scale": method.scale,
-        "calls": f"{method.calls} a case", "needs": ", ".join(method.needs) or "text",
-        "paper": method.paper, "status": f"{method.status}, own wording", "form": str(method.form),
+        "calls": f"a case: {method.calls}", "needs": ", ".join(method.needs) or "text",
+        "paper": method.paper, "status": method.status,
     }  # fmt: skip
-    return Text("\n".join(f"{name:<7} {value}" for name, value in lines.items()))
+    if method.calls == "0":
+        lines["needs"] = "no model"
+    else:
+        lines["status"] += ", own wording"
+    if judge.departs:
+        lines["departs"] = judge.departs
+    toml = (f"{key} = {_toml(value)}" for key, value in method.form.items())
+    return Group(listed(lines.items()), Text(), shown("# as judge.toml", "dim"),
+        shown("\n".join(toml)))  # fmt: skip
+
+
+def _toml(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(f"{key} = {_toml(item)}" for key, item in value.items()) + "}"
+    if isinstance(value, list | tuple):
+        return "[" + ", ".join(map(_toml, value)) + "]"
+    return json.dumps(value)

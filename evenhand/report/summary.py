@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from evenhand.door import counts
 from evenhand.intervals import Interval, clustered_t
+from evenhand.manifest import counts
 from evenhand.records import Scale, Verdict
 from evenhand.report.families import family, shared_families
 from evenhand.store import Signed, Store, read_signed
@@ -29,7 +28,7 @@ class Summary:
         first_position_rate: Share of single verdicts for the response shown first, verdicts
             without a winner left out; None unless order was varied.
         agreement: With people's labels: 'answered' (undecided left out), 'strict' (undecided
-            counts as wrong) and coverage; None without labels.
+            counts as wrong) and coverage; None without labels that are on the judge's scale.
         invocation: calls, retries, cached, tokens, usd, seconds of the last start alone.
     """
 
@@ -44,7 +43,6 @@ class Summary:
     agreement: Mapping[str, Any] | None
     mass: float | None
     warnings: tuple[str, ...]
-    groups: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def invocation(self) -> Mapping[str, Any]:
@@ -110,7 +108,6 @@ def summarise(folder: Path) -> Summary:
             {name: column.interval() for name, column in sorted(tally.wins.items())},
             tally.consistent.maybe(), tally.first.maybe(), tally.agreement(),
             tally.mean_mass(), tuple(_warnings(manifest, counts(store), tally)),
-            dict(tally.groups),
         )  # fmt: skip
 
 
@@ -148,15 +145,13 @@ class _Tally:
         self.wins: dict[str, _Column] = {}
         self.consistent, self.first = _Column(), _Column()
         self.right, self.strict = _Column(), _Column()
+        self.foreign = 0
         self.masses: list[float] = []
         self.systems: set[str] = set()
-        self.groups: dict[str, int] = defaultdict(int)
 
     def add(self, signed: Signed) -> None:
         self.reasked += max(0, signed.asked - 1)
         self.systems.update(system for system in signed.systems if system)
-        if signed.group:
-            self.groups[signed.group] += 1
         verdict = signed.verdict
         if verdict is None:
             return
@@ -182,27 +177,27 @@ class _Tally:
             orders = {part.marks.get("order"): part for part in whole.parts}
             given, swapped = orders.get("given"), orders.get("swapped")
             if given is not None and swapped is not None and given.decided and swapped.decided:
-                self.consistent.add(float(given.label == swapped.label), cluster)
+                self.consistent.add(float(modes(given) == modes(swapped)), cluster)
         for part in walk(verdict):
             order = part.marks.get("order")
             if order in ("given", "swapped") and part.decided and part.scale.swaps:
                 self._first(part, order == "given", cluster)
 
     def _first(self, part: Verdict, given: bool, cluster: str) -> None:
-        label = part.label
-        assert label is not None
-        share = part.scale.number(label)
-        if share != 0.5:
-            self.first.add(float((share > 0.5) == given), cluster)
+        best = winner(part)
+        if best != "tie":
+            self.first.add(float((best == "A") == given), cluster)
 
     def _label(self, signed: Signed, verdict: Verdict) -> None:
         if signed.label is None:
             return
-        said = winner(verdict) if verdict.scale.swaps else verdict.label
-        right = float(said == signed.label)
-        self.strict.add(right, signed.cluster)
-        if said is not None:
-            self.right.add(right, signed.cluster)
+        same = same_label(verdict, signed.label)
+        if same is None:
+            self.foreign += 1
+            return
+        self.strict.add(float(same), signed.cluster)
+        if verdict.decided:
+            self.right.add(float(same), signed.cluster)
 
     def agreement(self) -> dict[str, Any] | None:
         if not self.strict.values:
@@ -223,12 +218,43 @@ def _names(signed: Signed, n: int) -> Sequence[str | None]:
     return signed.systems if len(signed.systems) == n else (None,) * n
 
 
+def modes(verdict: Verdict) -> frozenset[str]:
+    """The labels of the largest probability; more than one where it is shared."""
+    most = max(verdict.probs.values(), default=0.0)
+    return frozenset(label for label, p in verdict.probs.items() if most - p <= 1e-9)
+
+
 def winner(verdict: Verdict) -> str | None:
-    """'A', 'tie' or 'B' of a pairwise verdict's label; None when undecided."""
-    if verdict.label is None:
+    """'A', 'tie' or 'B' of a pairwise verdict's label; None when undecided.
+
+    Labels of both sides with the same probability are a tie, whichever stands first.
+    """
+    if not verdict.decided:
         return None
-    share = verdict.scale.number(verdict.label)
-    return "tie" if share == 0.5 else "A" if share > 0.5 else "B"
+    shares = [verdict.scale.number(label) for label in modes(verdict)]
+    return "A" if min(shares) > 0.5 else "B" if max(shares) < 0.5 else "tie"
+
+
+def same_label(verdict: Verdict, label: str) -> bool | None:
+    """Whether a verdict says what a person said; None when the judge's scale has no such label.
+
+    An undecided verdict says nothing that anybody said.
+    """
+    scale = verdict.scale
+    if scale.swaps:
+        return winner(verdict) == label
+    known = scale.has(label) or any(_alike(one, label) for one in scale.labels)
+    if not known and (scale.labels or scale.span):
+        return None
+    return verdict.label is not None and _alike(verdict.label, label)
+
+
+def _alike(one: str, other: str) -> bool:
+    """Tables write 4 as 4.0 and yes as Yes."""
+    try:
+        return float(one) == float(other)
+    except ValueError:
+        return one.casefold() == other.casefold()
 
 
 def walk(verdict: Verdict) -> Iterator[Verdict]:
@@ -259,6 +285,10 @@ def _warnings(
     clusters = max((len(set(column.clusters)) for column in columns), default=0)
     if 0 < clusters < FEW_CLUSTERS:
         yield f"only {clusters} prompts: intervals from so few are rough"
+    if tally.foreign:
+        yield (
+            f"{tally.foreign} labels by people are not on the judge's scale and were not compared"
+        )
     if (mass := tally.mean_mass()) is not None and mass < 0.5:
         yield (
             f"on average only {mass:.0%} of the model's probability was on the scale's labels: "
