@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import difflib
 import io
 import json
 import re
@@ -21,8 +20,9 @@ from evenhand.errors import BudgetSpent, Error, Misuse, ModelError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from rich.console import RenderableType
+
     from evenhand.manifest import Job
-    from evenhand.store import Store
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -35,7 +35,7 @@ DONE, WRONG_USE, STOPPED = 0, 2, 4
 # ClickException: newer typer holds a click of its own, so it is reached through typer.
 _CLICK_ERROR: Any = typer.BadParameter.__mro__[2]
 AsJson = Annotated[bool, typer.Option("--json", help="Prints one JSON value and nothing else.")]
-_D, _S, _A = "Data", "Speed and cost", "Asking again"
+_D, _S, _A = "Data", "Speed and cost", "Going on"
 
 
 def _opt(metavar: str, text: str, panel: str | None = None, *names: str, **more: Any) -> Any:
@@ -114,6 +114,16 @@ def _fail(error: Error, as_json: bool) -> int:
 
 def _say(value: Any) -> None:
     print(json.dumps(value, ensure_ascii=False, default=str, allow_nan=False))
+
+
+def _shown(as_json: bool, value: Callable[[], Any], text: Callable[[], RenderableType]) -> int:
+    from evenhand.report.terminal import printed
+
+    if as_json:
+        _say(value())
+    else:
+        printed(text())
+    return DONE
 
 
 # ---- judge -----------------------------------------------------------------------------------
@@ -230,14 +240,9 @@ def _folder(data: str, judge: str, model: str | None) -> Path:
 
 def _dry_run(job: Job, as_json: bool) -> int:
     from evenhand.report.dryrun import foresee, foreseen_text
-    from evenhand.report.terminal import printed
 
     seen = foresee(job)
-    if as_json:
-        _say(seen.json())
-    else:
-        printed(foreseen_text(seen))
-    return DONE
+    return _shown(as_json, seen.json, lambda: foreseen_text(seen))
 
 
 def _judged(job: Job, folder: Path, as_json: bool) -> int:
@@ -283,14 +288,10 @@ def judges(
 ) -> int:
     """Every judging method: view, scale, calls a case, paper, status."""
     from evenhand.report.methods import methods, methods_text
-    from evenhand.report.terminal import printed
 
     found = methods(name)
-    if as_json:
-        _say([method.json() for method in found])
-    else:
-        printed(methods_text(found, whole=name is not None))
-    return DONE
+    whole = name is not None
+    return _shown(as_json, lambda: [m.json() for m in found], lambda: methods_text(found, whole))
 
 
 @app.command()
@@ -302,8 +303,8 @@ def show(
     as_json: AsJson = False,
 ) -> int:
     """What a run says: counts, scores with intervals, order effects, cost, warnings."""
+    from evenhand.report import cases
     from evenhand.report.summary import summarise
-    from evenhand.report.terminal import printed
     from evenhand.report.text import summary_text
     from evenhand.store import Store
 
@@ -311,57 +312,17 @@ def show(
         raise Misuse("--case, --undecided and --disagree exclude each other", do="give one")
     if case is None and not undecided and not disagree:
         summary = summarise(run)
-        if as_json:
-            _say(summary.json())
-        else:
-            printed(summary_text(summary))
-        return DONE
+        return _shown(as_json, summary.json, lambda: summary_text(summary))
     with contextlib.closing(Store(run, read=True)) as store:
         if case is not None:
-            return _show_case(store, case, as_json)
-        return _show_rows(store, undecided, as_json)
-
-
-def _show_case(store: Store, case: str, as_json: bool) -> int:
-    from evenhand.report.terminal import printed
-    from evenhand.report.text import case_json, case_text
-    from evenhand.store import read_signed
-
-    signed = next(read_signed(store, "case_id = ?", (case,)), None)
-    if signed is None:
-        found = store.db.execute("select case_id from verdicts order by id limit 10000").fetchall()
-        ids = [one for (one,) in found]
-        near = difflib.get_close_matches(case, ids, n=3) or ids[:3]
-        raise Misuse(
-            f"no case {case!r} in {store.folder}",
-            expected=f"an id such as {', '.join(map(repr, near))}",
-            do=f"evenhand export {store.folder} --to verdicts.csv lists every id",
+            one = cases.signed_case(store, case)
+            return _shown(
+                as_json, lambda: cases.case_json(store, one), lambda: cases.case_text(store, one)
+            )
+        rows, nothing = cases.unsettled(store) if undecided else cases.disagreeing(store)
+        return _shown(
+            as_json, lambda: cases.plain_rows(rows), lambda: cases.list_text(rows, run, nothing)
         )
-    if as_json:
-        _say(case_json(store, signed))
-    else:
-        printed(case_text(store, signed))
-    return DONE
-
-
-def _show_rows(store: Store, undecided: bool, as_json: bool) -> int:
-    from evenhand.report.terminal import printed
-    from evenhand.report.text import disagrees, list_text, plain_rows
-    from evenhand.store import read_signed
-
-    where = "state != 'decided'" if undecided else "label is not null"
-    rows = read_signed(store, where)
-    if undecided:
-        nothing = "no case is undecided or failed"
-    else:
-        labels = store.db.execute(f"select count(*) from verdicts where {where}").fetchone()[0]
-        nothing = f"no decided case differs from a person's label ({labels} cases have one)"
-        rows = filter(disagrees, rows)
-    if as_json:
-        _say(plain_rows(rows))
-    else:
-        printed(list_text(rows, store.folder, nothing))
-    return DONE
 
 
 @app.command()
@@ -393,13 +354,10 @@ def doctor(
     from evenhand import models
     from evenhand.report.doctor import doctor as examine
     from evenhand.report.doctor import findings_text
-    from evenhand.report.terminal import printed
 
     findings = examine(models.find(model, timeout=timeout))
-    if as_json:
-        _say({"model": model, "findings": [asdict(finding) for finding in findings]})
-    else:
-        printed(findings_text(findings))
+    form = {"model": model, "findings": [asdict(finding) for finding in findings]}
+    _shown(as_json, lambda: form, lambda: findings_text(findings))
     return DONE if findings[0].result == "ok" else STOPPED
 
 

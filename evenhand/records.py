@@ -7,7 +7,7 @@ where they enter (`evenhand/data`).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, Protocol, runtime_checkable
 
@@ -116,7 +116,8 @@ class Case:
         return replace(self, notes={**self.notes, **notes})
 
 
-def _texts(case: Case) -> Iterator[str]:
+def texts(case: Case) -> Iterator[str]:
+    """Every text under judgement: prompt, responses, references, context, a rubric in words."""
     yield from (part for m in case.prompt for part in m.parts if isinstance(part, str))
     yield from (part for r in case.responses for part in r.parts if isinstance(part, str))
     yield from case.reference
@@ -125,19 +126,11 @@ def _texts(case: Case) -> Iterator[str]:
         yield case.rubric
 
 
-def _sound(case: Case) -> bool:
-    """No lone surrogate in what is judged."""
-    text = "".join(_texts(case))
-    return text.isascii() or escape(text) == text
-
-
-def admitted(case: Case) -> Case:
-    """The case with lone surrogates as escapes; the same object when it has none."""
-    if _sound(case):
-        return case
+def with_texts(case: Case, change: Callable[[str], str]) -> Case:
+    """The case with every one of its `texts` changed, steps of the responses too."""
 
     def parts(given: Iterable[Any]) -> tuple[Any, ...]:
-        return tuple(escape(part) if isinstance(part, str) else part for part in given)
+        return tuple(change(part) if isinstance(part, str) else part for part in given)
 
     return replace(
         case,
@@ -147,8 +140,14 @@ def admitted(case: Case) -> Case:
         ),
         reference=parts(case.reference),
         context=parts(case.context),
-        rubric=escape(case.rubric) if isinstance(case.rubric, str) else case.rubric,
+        rubric=change(case.rubric) if isinstance(case.rubric, str) else case.rubric,
     )
+
+
+def admitted(case: Case) -> Case:
+    """The case with lone surrogates as escapes; the same object when it has none."""
+    text = "".join(texts(case))
+    return case if text.isascii() or escape(text) == text else with_texts(case, escape)
 
 
 # ---- asking a model --------------------------------------------------------------------------

@@ -29,6 +29,7 @@ from evenhand.judges.combine import (
 )
 from evenhand.judges.geval import GEval
 from evenhand.judges.lexical import Contains, Exact
+from evenhand.judges.long import Long
 from evenhand.judges.pairwise import Pairwise
 from evenhand.judges.pointwise import Pointwise
 
@@ -44,6 +45,7 @@ __all__ = [
     "Each",
     "Exact",
     "GEval",
+    "Long",
     "Pairwise",
     "Panel",
     "Pointwise",
@@ -56,7 +58,17 @@ __all__ = [
 
 _JUDGES: tuple[type, ...] = (ArenaHard, Choice, ChoicePair, Contains, Exact, GEval)
 _JUDGES += (Pairwise, Pointwise)
-_COMBINATORS: tuple[type, ...] = (Cascade, Derived, Each, Panel, Repeat, Seeded, Swap, Written)
+_COMBINATORS: tuple[type, ...] = (
+    Cascade,
+    Derived,
+    Each,
+    Long,
+    Panel,
+    Repeat,
+    Seeded,
+    Swap,
+    Written,
+)
 CLASSES: dict[str, type] = {cls.__name__: cls for cls in (*_JUDGES, *_COMBINATORS)}
 
 

@@ -69,7 +69,7 @@ def _scale(judge: Judge) -> str:
     return asyncio.run(asked())
 
 
-def methods_text(found: Sequence[Method], *, whole: bool) -> RenderableType:
+def methods_text(found: Sequence[Method], whole: bool) -> RenderableType:
     if whole:
         return Group(*(_page(method) for method in found))
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))

@@ -52,4 +52,9 @@ def listed(rows: Iterable[tuple[str, str]], style: str = "") -> Table:
 
 def printed(what: RenderableType) -> None:
     console = Console(highlight=False, markup=False)
-    console.print(what, crop=False)
+    if console.is_terminal:
+        console.print(what, crop=False)
+        return
+    with console.capture() as text:
+        console.print(what, crop=False)
+    print("\n".join(line.rstrip() for line in text.get().rstrip("\n").split("\n")))

@@ -1,25 +1,17 @@
-"""A run in the terminal: the summary, one verdict whole, and lists of cases."""
+"""A run's summary in the terminal."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict
-from pathlib import Path
-from typing import Any
+from collections.abc import Iterator, Mapping
 
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from evenhand.door import flat
 from evenhand.intervals import Interval
 from evenhand.judges import PUBLISHED
-from evenhand.records import Verdict
-from evenhand.report.summary import Summary, same_label
-from evenhand.report.terminal import indented, listed, shown
-from evenhand.store import Recorded, Signed, Store, read_calls
-
-LONGEST_LIST = 50
+from evenhand.report.summary import Summary
+from evenhand.report.terminal import listed, shown
 
 
 def summary_text(summary: Summary) -> RenderableType:
@@ -105,111 +97,3 @@ def _cost(summary: Summary) -> Iterator[tuple[str, str]]:
     yield "tokens", f"{tokens['in']} in, {tokens['out']} out · {usd} · {total['seconds']:.1f} s"
     for name, n in summary.manifest.get("fallbacks", {}).items():
         yield "fallback", f"{name} ({n} calls)"
-
-
-# ---- one case --------------------------------------------------------------------------------
-
-
-def case_text(store: Store, signed: Signed) -> RenderableType:
-    """One verdict whole: prompts as sent, replies, parts."""
-    said = signed.verdict
-    lines = [("case", f"{signed.case} (row {signed.row}, cluster {signed.cluster})")]
-    if any(signed.systems):
-        lines.append(("systems", ", ".join(system or "?" for system in signed.systems)))
-    if signed.label is not None:
-        lines.append(("person", signed.label))
-    lines.append(("state", signed.state + (f": {signed.error}" if signed.error else "")))
-    if said is not None:
-        lines += _verdict_lines(said, 0)
-    parts: list[RenderableType] = [listed(lines)]
-    for number, call in enumerate(read_calls(store, signed.keys), 1):
-        parts += [Text(), *_call(number, call)]
-    return Group(*parts)
-
-
-def _verdict_lines(verdict: Verdict, depth: int) -> Iterator[tuple[str, str]]:
-    probs = ", ".join(f"{label} {p:.3f}" for label, p in verdict.probs.items())
-    marks = ", ".join(f"{name} {value}" for name, value in verdict.marks.items())
-    score = "" if verdict.score is None else f" · score {verdict.score:.4g}"
-    what = f"{verdict.label}{score} · {probs}" if verdict.decided else verdict.reason
-    yield "  " * depth + ("part" if depth else "verdict"), what + (f" ({marks})" if marks else "")
-    for part in verdict.parts:
-        yield from _verdict_lines(part, depth + 1)
-
-
-def case_json(store: Store, signed: Signed) -> dict[str, Any]:
-    """The same as one JSON value; calls in the order in which they were made."""
-    calls = [
-        {"key": c.key, "model": c.model, "request": c.request, "completion": asdict(c.completion)}
-        for c in read_calls(store, signed.keys)
-    ]
-    return {**flat(signed), "verdict": _form(signed.verdict), "calls": calls}
-
-
-def _form(verdict: Verdict | None) -> dict[str, Any] | None:
-    if verdict is None:
-        return None
-    return {
-        "label": verdict.label,
-        "score": verdict.score,
-        "probs": dict(verdict.probs),
-        "reason": verdict.reason,
-        "scale": verdict.scale.name,
-        "marks": dict(verdict.marks),
-        "parts": [_form(part) for part in verdict.parts],
-    }
-
-
-def _call(number: int, call: Recorded) -> Iterator[RenderableType]:
-    """Texts are indented, so that none of them can pass for one of our own lines."""
-    reply = call.completion
-    yield shown(f"call {number} · {call.model.get('name')} · {call.key}", style="bold")
-    for message in call.request["messages"]:
-        yield shown(f"--- {message['role']}", style="dim")
-        for part in message["parts"]:
-            yield indented(part if isinstance(part, str) else f"[{part.get('kind', 'media')}]")
-    yield shown(f"--- reply ({reply.finish})", style="dim")
-    yield indented(reply.text or "(no text)")
-    if reply.tops:
-        best = sorted(reply.tops[0].items(), key=lambda item: -item[1])[:8]
-        yield shown("first token: " + ", ".join(f"{t!r} {lp:.2f}" for t, lp in best))
-    cost = "" if reply.usd is None else f" · {reply.usd:.5f} USD"
-    counted = "not counted"
-    if reply.tokens_in is not None or reply.tokens_out is not None:
-        counted = f"{reply.tokens_in} in, {reply.tokens_out} out"
-    yield shown(f"tokens {counted}{cost}", style="dim")
-
-
-# ---- lists -----------------------------------------------------------------------------------
-
-
-def disagrees(signed: Signed) -> bool:
-    """The judge decided, a person too, and they differ."""
-    verdict = signed.verdict
-    if verdict is None or not verdict.decided or signed.label is None:
-        return False
-    return same_label(verdict, signed.label) is False
-
-
-def list_text(rows: Iterable[Signed], run: Path, nothing: str) -> RenderableType:
-    """Args: nothing is said when there are no rows."""
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    for name in ("case", "judge", "person", "reason"):
-        table.add_column(name, overflow="fold" if name == "case" else "ellipsis", no_wrap=True)
-    more = 0
-    for signed in rows:
-        if table.row_count == LONGEST_LIST:
-            more += 1
-            continue
-        verdict = signed.verdict
-        said = (verdict.label if verdict else None) or signed.state
-        reason = " ".join((verdict.reason if verdict else signed.error).split())[:200]
-        table.add_row(shown(signed.case), shown(said), shown(signed.label or ""), shown(reason))
-    if not table.row_count:
-        return shown(nothing)
-    end = f"{more} more · " if more else ""
-    return Group(table, shown(f"{end}one whole: evenhand show {run} --case ID", style="dim"))
-
-
-def plain_rows(rows: Iterable[Signed]) -> list[dict[str, Any]]:
-    return [flat(signed) for signed in rows]
