@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import json
+import os
 import re
 import shlex
 import sys
@@ -32,6 +33,7 @@ app = typer.Typer(
     help="Run LLM judges over model outputs, and prove how far each judge may be believed.",
 )
 DONE, WRONG_USE, STOPPED = 0, 2, 4
+BY_KEYBOARD = 130  # what typer makes of Ctrl-C
 # ClickException: newer typer holds a click of its own, so it is reached through typer.
 _CLICK_ERROR: Any = typer.BadParameter.__mro__[2]
 AsJson = Annotated[bool, typer.Option("--json", help="Prints one JSON value and nothing else.")]
@@ -70,6 +72,9 @@ def main() -> None:
             stream.reconfigure(errors="backslashreplace")
     try:
         code = app(standalone_mode=False)
+        if code == BY_KEYBOARD:
+            raise KeyboardInterrupt
+        sys.stdout.flush()
     except _CLICK_ERROR as error:
         if type(error).__name__ == "NoArgsIsHelpError":
             error.show()
@@ -80,8 +85,8 @@ def main() -> None:
         code = _fail(Interrupted("stopped by the keyboard", do=_again()), as_json)
     except Error as error:
         code = _fail(error, as_json)
-    except BrokenPipeError:
-        sys.stderr.close()
+    except (BrokenPipeError, SystemExit):  # `| head` has seen enough, and typer would exit
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = DONE
     except OSError as error:
         what = f"{error.filename}: {error.strerror}" if error.filename else str(error)
@@ -284,11 +289,15 @@ def _judged(job: Job, folder: Path, as_json: bool) -> int:
 @app.command()
 def judges(
     name: Annotated[str | None, typer.Argument(metavar="[NAME]", help="One, whole.")] = None,
+    prompt: Annotated[bool, _flag("--prompt", "NAME's prompt, ready for --template.")] = False,
     as_json: AsJson = False,
 ) -> int:
     """Every judging method: view, scale, calls a case, paper, status."""
-    from evenhand.report.methods import methods, methods_text
+    from evenhand.report.methods import methods, methods_text, prompts, prompts_text
 
+    if prompt:
+        asked = prompts(name)
+        return _shown(as_json, lambda: asked, lambda: prompts_text(asked))
     found = methods(name)
     whole = name is not None
     return _shown(as_json, lambda: [m.json() for m in found], lambda: methods_text(found, whole))

@@ -36,6 +36,7 @@ class Job:
         table = self.table
         return {
             "name": table.name,
+            "path": table.path,
             "sha256": table.sha256,
             "rows": table.count,
             "columns": dict(self.columns),

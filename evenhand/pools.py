@@ -114,13 +114,23 @@ def rank(verdicts: Sequence[Verdict], *, unread: str = "stop") -> Verdict:
     _, kept, whole = _settled(verdicts, unread)
     if whole:
         return replace(whole, scale=ORDER)
+    scores = [verdict.score for verdict, _ in kept if verdict.score is not None]
+    if len(scores) < len(kept):
+        raise ValueError("only verdicts with a score can be ranked")
+    return _whole(ORDER, ordered(scores), verdicts)
+
+
+def ordered(scores: Sequence[float]) -> str:
+    """The order of responses with these scores, the highest first.
+
+    Example:
+        >>> ordered([2.0, 2.0, 9.0])
+        '2>0=1'
+    """
     tiers: dict[float, list[str]] = {}
-    for i, (verdict, _) in enumerate(kept):
-        if verdict.score is None:
-            raise ValueError("only verdicts with a score can be ranked")
-        tiers.setdefault(round(verdict.score, 9), []).append(str(i))
-    label = ">".join("=".join(tiers[score]) for score in sorted(tiers, reverse=True))
-    return _whole(ORDER, label, verdicts)
+    for i, score in enumerate(scores):
+        tiers.setdefault(round(score, 9), []).append(str(i))
+    return ">".join("=".join(tiers[score]) for score in sorted(tiers, reverse=True))
 
 
 POOLS: Mapping[str, Callable[..., Verdict]] = {

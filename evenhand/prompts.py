@@ -260,6 +260,8 @@ def _renderer(body: str) -> Callable[..., str] | None:
             do="mend that line",
         ) from error
 
+    template.globals = dict(template.globals)  # a ChainMap, copied at 5 us a prompt
+
     def render(**given: Any) -> str:
         try:
             return template.render(**given)

@@ -1,7 +1,8 @@
 """Readers turn a completion into a verdict; what cannot be read is undecided, never a number.
 
-Markers are read last first and must stand on the scale. A reply that was cut, refused or empty is
-undecided even if a marker occurs in it. Every verdict carries the completion that it was read from.
+Markers are read last first, outside of a reasoning block, and must stand on the scale. A reply that
+was cut, refused or empty is undecided even if a marker occurs in it. Every verdict carries the
+completion that it was read from.
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ _NO_FORMS: Mapping[str, Sequence[str]] = {}
 _LISTED = re.compile(r"(?:[\W_]|\b(?:or|and)\b)*", re.IGNORECASE)
 # Around a token that is a label: what tokenisers and Markdown put there.
 _AROUND = " \t\r\n\"'*`.,:;()[]\u2581\u0120\u201c\u201d\u2018\u2019"
+# The tags of a reasoning block; one that opens in the middle of a line is only spoken of.
+_THOUGHT = re.compile(r"^[ \t]*(<think>)|(</think>)", re.MULTILINE | re.IGNORECASE)
 _STOPPED = {
     "refused": "the model would not answer",
     "rejected": "the server would not take the request",
@@ -44,9 +47,31 @@ def unreadable(reply: Completion, scale: Scale) -> Verdict | None:
     if reply.finish == "length":
         why = f"the reply ends at the token limit: {_short(reply.text)}"
         return undecided(scale, "cut", why, (reply,))
-    if not reply.text.strip():
-        return undecided(scale, "empty", "the reply has no text", (reply,))
+    if not spoken(reply.text).strip():
+        told = "is nothing but reasoning" if reply.text.strip() else "has no text"
+        return undecided(scale, "empty", f"the reply {told}", (reply,))
     return None
+
+
+def spoken(text: str) -> str:
+    """What a reply says outside of its reasoning, <think> to </think>.
+
+    The opening tag may be missing, since some chat templates write it themselves.
+
+    Example:
+        >>> spoken("<think>[[A]]? No.</think>So: [[B]]")
+        'So: [[B]]'
+    """
+    if "think>" not in text.casefold():
+        return text
+    said, start, thinking = list[str](), 0, False
+    for tag in _THOUGHT.finditer(text):
+        if tag[1] and not thinking:
+            said.append(text[start : tag.start()])
+        elif tag[2] and not thinking:
+            said.clear()
+        start, thinking = tag.end(), tag[1] is not None
+    return "".join(said if thinking else [*said, text[start:]])
 
 
 def _stopped(reply: Completion, scale: Scale) -> Verdict | None:
@@ -73,6 +98,7 @@ def last_label(
     pattern: str | tuple[str, ...],
     *,
     rename: Mapping[str, str] = _NONE,
+    end: bool = False,
 ) -> Verdict:
     """The last marker in the text, which must be on the scale.
 
@@ -81,6 +107,7 @@ def last_label(
     Args:
         pattern: A regular expression with one group; of several, the first that occurs is read.
         rename: What the marker says -> label.
+        end: Whether no word may follow the marker.
 
     Example:
         >>> from evenhand.records import PAIR
@@ -89,27 +116,33 @@ def last_label(
     """
     if stopped := unreadable(reply, scale):
         return stopped
-    found = _occurrences(pattern, reply.text)
+    text = spoken(reply.text)
+    found = _occurrences(pattern, text)
     if not found:
-        return _unread(scale, f"no verdict in {_short(reply.text)}", reply)
+        return _unread(scale, f"no verdict in {_short(text)}", reply)
+    if end and (rest := _following(found[-1])):
+        return _unread(scale, f"the verdict is not last: {_short(rest)} follows", reply)
     said = [rename.get(match[1], match[1]) for match in found]
     if not scale.has(said[-1]):
         return _off_scale(scale, said[-1], reply)
     if len(found) > 1 and said[-2] != said[-1]:
-        between = reply.text[found[-2].end() : found[-1].start()]
+        between = text[found[-2].end() : found[-1].start()]
         if _LISTED.fullmatch(between):
             why = f"{said[-2]} and {said[-1]} stand side by side at the end of the markers"
             return _unread(scale, why, reply)
     return _sure(scale, said[-1], reply)
 
 
-def last_number(reply: Completion, scale: Scale, pattern: str | tuple[str, ...]) -> Verdict:
+def last_number(
+    reply: Completion, scale: Scale, pattern: str | tuple[str, ...], *, end: bool = False
+) -> Verdict:
     """The last number that the pattern's group marks, which must lie on the scale.
 
     On a scale of labels the number must equal one of them ('7.0' is '7', '7.5' is undecided).
 
     Args:
         pattern: A regular expression with one group; of several, the first that occurs is read.
+        end: Whether no word may follow the number.
 
     Example:
         >>> from evenhand.records import line
@@ -119,9 +152,12 @@ def last_number(reply: Completion, scale: Scale, pattern: str | tuple[str, ...])
     """
     if stopped := unreadable(reply, scale):
         return stopped
-    found = _occurrences(pattern, reply.text)
+    text = spoken(reply.text)
+    found = _occurrences(pattern, text)
     if not found:
-        return _unread(scale, f"no number marked in {_short(reply.text)}", reply)
+        return _unread(scale, f"no number marked in {_short(text)}", reply)
+    if end and (rest := _following(found[-1])):
+        return _unread(scale, f"the number is not last: {_short(rest)} follows", reply)
     said = found[-1][1].strip()
     label = _number_label(said, scale)
     return _off_scale(scale, said, reply) if label is None else _sure(scale, label, reply)
@@ -141,19 +177,26 @@ def _number_label(said: str, scale: Scale) -> str | None:
 
 
 def whole_label(
-    reply: Completion, scale: Scale, *, forms: Mapping[str, Sequence[str]] = _NO_FORMS
+    reply: Completion,
+    scale: Scale,
+    *,
+    forms: Mapping[str, Sequence[str]] = _NO_FORMS,
+    fold: bool = True,
 ) -> Verdict:
     """The reply is one label and nothing else, case and punctuation around it aside.
 
     A label may be cut (a caller who wants only the label asks for one token), unless a longer
     label begins like it.
 
+    Args:
+        fold: Whether upper and lower case are the same.
+
     Example:
         >>> from evenhand.records import YES_NO
         >>> whole_label(Completion(" Yes."), YES_NO).label
         'yes'
     """
-    known, said = _surface(scale, forms), _fold(reply.text)
+    known, said = _surface(scale, forms, fold), _bare(spoken(reply.text), fold)
     label = known.get(said)
     longer = any(form != said and form.startswith(said) for form in known)
     cut = reply.finish == "length" and longer
@@ -168,6 +211,12 @@ def _occurrences(pattern: str | tuple[str, ...], text: str) -> list[re.Match[str
         if found := list(re.finditer(one, text)):
             return found
     return []
+
+
+def _following(match: re.Match[str]) -> str:
+    """What stands after the marker, if there is a word in it."""
+    rest = match.string[match.end() :]
+    return rest if re.search(r"[^\W_]", rest) else ""
 
 
 def _sure(scale: Scale, label: str, reply: Completion) -> Verdict:
@@ -196,6 +245,7 @@ def label_probs(
     at: int | None = 0,
     take: Literal["sum", "max"] = "sum",
     missing: Literal["zero", "stop"] = "zero",
+    fold: bool = True,
 ) -> Verdict:
     """Probabilities of the labels among the alternatives of one output token.
 
@@ -203,12 +253,13 @@ def label_probs(
     that splits '10' makes it look like '1': where '10' is not seen whole, that is undecided.
 
     Args:
-        forms: label -> ways in which it is written; the label itself when not given. Case, spaces
-            and punctuation around a candidate do not count.
+        forms: label -> ways in which it is written; the label itself when not given. Spaces and
+            punctuation around a candidate do not count.
         at: Index of the output token; None: the first token that is itself a label.
         take: Whether the forms of a label add up or its likeliest one stands for it.
         missing: What a label that is not among the alternatives means: probability zero, or an
             undecided verdict.
+        fold: Whether upper and lower case are the same.
 
     Example:
         >>> from evenhand.records import YES_NO
@@ -219,12 +270,12 @@ def label_probs(
     """
     if stopped := _stopped(reply, scale):
         return stopped
-    known = _surface(scale, forms)
-    place = _first_label(reply.tops, known) if at is None else at
+    known = _surface(scale, forms, fold)
+    place = _first_label(reply.tops, known, fold) if at is None else at
     if place is None or not -len(reply.tops) <= place < len(reply.tops):
         return _unread(scale, _no_tokens(reply, scale, at), reply)
     mass: dict[str, float] = {}
-    for label, p in _masses(reply.tops[place], known):
+    for label, p in _masses(reply.tops[place], known, fold):
         mass[label] = mass.get(label, 0.0) + p if take == "sum" else max(mass.get(label, 0.0), p)
     total = math.fsum(mass.values())
     if not (total > 0.0 and math.isfinite(total)):
@@ -271,8 +322,8 @@ def answered(reply: Completion, scale: Scale) -> Verdict:
     return Verdict(scale, probs, reply.text, marks={"mass": round(total, 6)}, calls=(reply,))
 
 
-def _surface(scale: Scale, forms: Mapping[str, Sequence[str]]) -> dict[str, str]:
-    """Folded form -> label.
+def _surface(scale: Scale, forms: Mapping[str, Sequence[str]], fold: bool) -> dict[str, str]:
+    """Bare form -> label.
 
     Raises:
         ValueError: Two labels cannot be told apart once case and punctuation are gone.
@@ -280,19 +331,22 @@ def _surface(scale: Scale, forms: Mapping[str, Sequence[str]]) -> dict[str, str]
     known: dict[str, str] = {}
     for label in scale.labels:
         for form in forms.get(label, (label,)):
-            if known.setdefault(_fold(form), label) != label:
-                other = known[_fold(form)]
+            if known.setdefault(_bare(form, fold), label) != label:
+                other = known[_bare(form, fold)]
                 raise ValueError(f"labels {other!r} and {label!r} of {scale.name} read the same")
     return known
 
 
-def _fold(token: str) -> str:
-    return (token.strip(_AROUND) or token.strip()).casefold()
+def _bare(token: str, fold: bool) -> str:
+    bare = token.strip(_AROUND) or token.strip()
+    return bare.casefold() if fold else bare
 
 
-def _masses(top: Mapping[str, float], known: Mapping[str, str]) -> Iterator[tuple[str, float]]:
+def _masses(
+    top: Mapping[str, float], known: Mapping[str, str], fold: bool
+) -> Iterator[tuple[str, float]]:
     for token, logprob in top.items():
-        label = known.get(_fold(token))
+        label = known.get(_bare(token, fold))
         if label is not None:
             yield label, math.exp(min(logprob, 0.0))
 
@@ -301,9 +355,11 @@ def _likeliest(top: Mapping[str, float]) -> list[str]:
     return sorted(top, key=lambda token: -top[token])
 
 
-def _first_label(tops: Sequence[Mapping[str, float]], known: Mapping[str, str]) -> int | None:
+def _first_label(
+    tops: Sequence[Mapping[str, float]], known: Mapping[str, str], fold: bool
+) -> int | None:
     likeliest = (_likeliest(top)[:1] for top in tops)
-    return next((i for i, c in enumerate(likeliest) if c and _fold(c[0]) in known), None)
+    return next((i for i, c in enumerate(likeliest) if c and _bare(c[0], fold) in known), None)
 
 
 def _no_tokens(reply: Completion, scale: Scale, at: int | None) -> str:

@@ -7,6 +7,7 @@ from evenhand.readers import (
     label_probs,
     last_label,
     last_number,
+    spoken,
     undecided,
     unreadable,
     whole_label,
@@ -109,6 +110,18 @@ def test_last_number_on_the_line_decides(text, score):
     verdict = last_number(Completion(text), line("rating", 1, 10), NUMBER)
     assert verdict.score == score
     assert verdict.decided or verdict.code == "unread"
+
+
+@pytest.mark.parametrize(
+    ("text", "score"),
+    [("[[7]]", 7), ("[[3]], no: [[7]]", 7), ("[[7]].\n**", 7), ("[[7]] because it is good", None)],
+)
+def test_a_marker_that_must_be_last_is_unread_when_words_follow(text, score):
+    verdict = last_number(Completion(text), line("rating", 1, 10), NUMBER, end=True)
+    assert verdict.score == score
+    assert verdict.decided or verdict.reason.endswith("'because it is good' follows")
+    letters = text.replace("3", "A").replace("7", "B")
+    assert read_label(letters, end=True).label == ("B" if score else None)
 
 
 @pytest.mark.parametrize(
@@ -224,6 +237,17 @@ def test_labels_that_read_the_same_are_refused():
         label_probs(tops(a=1.0), Scale("s", {"A": 1.0, "a": 0.0}))
 
 
+def test_labels_that_only_their_case_tells_apart_are_read_without_folding():
+    scale = Scale("s", {"m": 1.0, "M": 0.0})
+    top = {"m": math.log(0.5), " M": math.log(0.25), "The": math.log(0.25)}
+    verdict = label_probs(Completion("m", (top,)), scale, fold=False)
+    assert verdict.probs == pytest.approx({"m": 2 / 3, "M": 1 / 3})
+    first = label_probs(Completion("so M", ({"so": 0.0}, {"M": 0.0})), scale, at=None, fold=False)
+    assert first.label == "M"
+    assert whole_label(Completion(" M."), scale, fold=False).label == "M"
+    assert whole_label(Completion("YES"), YES_NO, fold=False).code == "unread"
+
+
 def test_typed_answer_is_the_verdict_and_mass_off_the_scale_is_reported():
     verdict = answered(Completion("", answer={"no": 0.2, "yes": 0.6, "maybe": 0.2}), YES_NO)
     assert verdict.probs == {"yes": pytest.approx(0.75), "no": pytest.approx(0.25)}
@@ -265,3 +289,42 @@ def test_ten_that_a_tokeniser_splits_is_undecided_not_one():
     assert "10" in verdict.reason
     whole = label_probs(tops(**{"1": 0.6, "10": 0.3, "2": 0.1}), ten)
     assert whole.probs["10"] == pytest.approx(0.3)
+
+
+# ---- reasoning -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("plain [[A]]", "plain [[A]]"),
+        ("<think>[[A]]</think>[[B]]", "[[B]]"),
+        ("  <think>\n[[A]]\n</think>\n[[B]]", "\n[[B]]"),
+        ("[[A]] of a template that opens it</think>[[B]]", "[[B]]"),
+        ("<think>x</think>one\n<think>y</think>two", "one\ntwo"),
+        ("<think>x\n<think>y</think>[[B]]", "[[B]]"),
+        ("<think>[[A]]", ""),
+        ("[[A]]\n<think>[[B]]", "[[A]]\n"),
+        ("A shows its <think> block. [[B]]", "A shows its <think> block. [[B]]"),
+        ("A writes <think>x</think> first. [[B]]", " first. [[B]]"),
+        ("<THINK>[[A]]</THINK>[[B]]", "[[B]]"),
+        ("<thinking> aloud [[A]]", "<thinking> aloud [[A]]"),
+    ],
+)
+def test_only_what_is_said_outside_of_the_reasoning_counts(text, said):
+    assert spoken(text) == said
+
+
+def test_no_reader_looks_into_the_reasoning():
+    assert read_label("<think>[[A]]</think>Now [[B]]").label == "B"
+    assert read_label("<think>[[A]]</think>Nothing.").code == "unread"
+    assert read_label("<think>[[A]]</think>").reason == "empty: the reply is nothing but reasoning"
+    rating = line("rating", 1, 10)
+    assert last_number(Completion("<think>[[3]]</think>[[7]]"), rating, NUMBER).score == 7
+    assert last_number(Completion("<think>[[3]]</think>no"), rating, NUMBER).code == "unread"
+    assert whole_label(Completion("<think>no</think>\nYes."), YES_NO).label == "yes"
+
+
+def test_a_reply_of_many_tags_is_read_in_linear_time():
+    assert spoken("<think>\n" * 200_000) == ""
+    assert spoken("</think>" * 200_000 + "[[A]]") == "[[A]]"

@@ -96,6 +96,11 @@ class Table:
     _columns: Mapping[str, str] = field(repr=False)
     on_bad: OnBad | None = field(repr=False)
 
+    @property
+    def path(self) -> str | None:
+        """Where the file lies; None for Python records."""
+        return os.path.abspath(self._source.file) if self._source.file else None
+
     def __iter__(self) -> Iterator[Row]:
         reader = None if self._ids is None else Reader(self._source, self._ids, self._columns)
         for at, found in checked(self._source):

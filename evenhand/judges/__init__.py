@@ -15,7 +15,10 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
+from evenhand.judges.alpaca_eval import AlpacaEval
 from evenhand.judges.arena_hard import ArenaHard
+from evenhand.judges.auto_j import AutoJ, AutoJPair
+from evenhand.judges.cce import CCE
 from evenhand.judges.choice import Choice, ChoicePair
 from evenhand.judges.combine import (
     Cascade,
@@ -27,46 +30,105 @@ from evenhand.judges.combine import (
     Swap,
     Written,
 )
+from evenhand.judges.combine_lists import Rotate, Tournament, Window
+from evenhand.judges.conditional import Conditional
+from evenhand.judges.confilm import ConfiLM
 from evenhand.judges.geval import GEval
+from evenhand.judges.glider import Glider
+from evenhand.judges.greek_bar import GreekBar
+from evenhand.judges.href import HREF
+from evenhand.judges.judgelm import JudgeLM
+from evenhand.judges.koffvqa import Koffvqa
+from evenhand.judges.lexam import Lexam
 from evenhand.judges.lexical import Contains, Exact
+from evenhand.judges.list_rank import ListRank
+from evenhand.judges.list_scores import ListScores
 from evenhand.judges.long import Long
+from evenhand.judges.overlap import Overlap
+from evenhand.judges.own_reference import OwnReference
 from evenhand.judges.pairwise import Pairwise
+from evenhand.judges.pandalm import PandaLM
+from evenhand.judges.pc2 import PC2
+from evenhand.judges.personalised import Personalised
 from evenhand.judges.pointwise import Pointwise
+from evenhand.judges.prometheus import Prometheus, PrometheusPair
+from evenhand.judges.revis_eval import RevisEval
+from evenhand.judges.rocketeval import RocketEval
+from evenhand.judges.rubric import Rubric
+from evenhand.judges.turns import ByTurn
+from evenhand.judges.umbrela import Umbrela
 
 __all__ = [
+    "CCE",
     "CLASSES",
+    "HREF",
+    "PC2",
     "PUBLISHED",
+    "AlpacaEval",
     "ArenaHard",
+    "AutoJ",
+    "AutoJPair",
+    "ByTurn",
     "Cascade",
     "Choice",
     "ChoicePair",
+    "Conditional",
+    "ConfiLM",
     "Contains",
     "Derived",
     "Each",
     "Exact",
     "GEval",
+    "Glider",
+    "GreekBar",
+    "JudgeLM",
+    "Koffvqa",
+    "Lexam",
+    "ListRank",
+    "ListScores",
     "Long",
+    "Overlap",
+    "OwnReference",
     "Pairwise",
+    "PandaLM",
     "Panel",
+    "Personalised",
     "Pointwise",
+    "Prometheus",
+    "PrometheusPair",
     "Published",
     "Repeat",
+    "RevisEval",
+    "RocketEval",
+    "Rotate",
+    "Rubric",
     "Seeded",
     "Swap",
+    "Tournament",
+    "Umbrela",
+    "Window",
     "Written",
 ]
 
 _JUDGES: tuple[type, ...] = (ArenaHard, Choice, ChoicePair, Contains, Exact, GEval)
 _JUDGES += (Pairwise, Pointwise)
+_JUDGES += (AlpacaEval, Conditional, ConfiLM, HREF, JudgeLM, PandaLM, Personalised)
+_JUDGES += (AutoJ, AutoJPair, Glider, GreekBar, Koffvqa, Lexam)
+_JUDGES += (Prometheus, PrometheusPair, Rubric, Umbrela)
+_JUDGES += (CCE, ListRank, ListScores, Overlap, OwnReference, PC2, RevisEval, RocketEval)
 _COMBINATORS: tuple[type, ...] = (
+    ByTurn,
     Cascade,
     Derived,
     Each,
     Long,
     Panel,
     Repeat,
+    Rotate,
     Seeded,
     Swap,
+    Tournament,
+    Window,
     Written,
 )
 CLASSES: dict[str, type] = {cls.__name__: cls for cls in (*_JUDGES, *_COMBINATORS)}
@@ -84,6 +146,11 @@ class Published:
         calls: How many a case.
         cites: The paper of a protocol that is made by its combinators; "" takes the innermost
             judge's.
+        example: Good replies in the order of the calls, the last one for all that follow; for the
+            method's page. Empty: none is shown.
+        example_probs: Token -> probability at the first token, for each call that asks for it.
+        example_case: Fields of the example's case besides, or in the place of, the usual ones;
+            `response_notes` has one table a response.
     """
 
     form: Mapping[str, Any] = field(hash=False)
@@ -92,6 +159,9 @@ class Published:
     calls: str
     needs: tuple[str, ...] = ()
     cites: str = ""
+    example: tuple[str, ...] = ()
+    example_probs: tuple[Mapping[str, float], ...] = field(default=(), hash=False)
+    example_case: Mapping[str, Any] = field(default_factory=dict, hash=False)
 
     @property
     def paper(self) -> str:
@@ -128,10 +198,13 @@ def papers(module: str) -> str:
 
 def _published() -> dict[str, Published]:
     text = Path(__file__).with_name("published.toml").read_text(encoding="utf-8")
-    forms = tomllib.loads(text)
-    return {
-        name: Published(**{**f, "needs": tuple(f.get("needs", ()))}) for name, f in forms.items()
-    }
+    return {name: Published(**_frozen(given)) for name, given in tomllib.loads(text).items()}
+
+
+def _frozen(given: dict[str, Any]) -> dict[str, Any]:
+    lists = {name: given.get(name, ()) for name in ("needs", "example", "example_probs")}
+    one = {name: (v,) if isinstance(v, str | dict) else tuple(v) for name, v in lists.items()}
+    return {**given, **one}
 
 
 PUBLISHED: dict[str, Published] = _published()

@@ -10,14 +10,17 @@ from dataclasses import MISSING, Field, dataclass, fields, is_dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
+from evenhand.continued import Continued
 from evenhand.errors import Misuse
+from evenhand.fits import Fit
 from evenhand.judges import CLASSES
-from evenhand.judges.edit import edited
+from evenhand.judges.edit import edited, seated
 from evenhand.judges.names import find, meant, thing
+from evenhand.judges.rubrics import Criterion, criteria_of, from_file
 from evenhand.prompts import Prompt
 from evenhand.records import Judge, Model, Scale
 
-__all__ = ["build", "edited", "find"]
+__all__ = ["build", "edited", "find", "seated"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +29,10 @@ class _Models:
     resolve: Callable[[str], Model] | None
 
     def named(self, name: Any, at: str) -> Any:
+        if isinstance(name, Mapping) and name.get("is") == "Continued":
+            return _made(name, Continued, at, self)
+        if isinstance(name, Mapping):
+            raise Misuse(f"{at} is {name}", expected='a model\'s name, or {is = "Continued", …}')
         if not isinstance(name, str):
             return name
         if self.resolve is None:
@@ -36,19 +43,25 @@ class _Models:
 def build(
     form: Mapping[str, Any],
     *,
-    model: Model | None = None,
+    model: Model | str | None = None,
     resolve: Callable[[str], Model] | None = None,
 ) -> Judge:
     """The judge that a plain form describes.
 
     Args:
-        model: Takes the place of every model that the form leaves out.
-        resolve: Makes a model from its name in the form.
+        model: Takes the place of every model that the form leaves out. A text is one model's name,
+            or several with commas between, which are placed as `edit.seated` says.
+        resolve: Makes a model from its name.
 
     Raises:
         Misuse: An unknown class or field, a value that does not fit, or a missing model.
     """
-    judge = _made(form, None, "judge", _Models(model, resolve))
+    names = [name.strip() for name in model.split(",")] if isinstance(model, str) else []
+    if len(names) > 1:
+        form, model = seated(form, names), None
+    models = _Models(None, resolve)
+    models = replace(models, default=models.named(model, "--model") if model else None)
+    judge = _made(form, None, "judge", models)
     if not isinstance(judge, Judge):
         raise Misuse(
             f"{form.get('is')} is no judge", expected="a class with a view, called on a case"
@@ -125,6 +138,8 @@ def _value(value: Any, hint: Any, at: str, models: _Models) -> Any:
         return None if value is None else _value(value, _choice_of(args, value), at, models)
     if origin is Literal:
         return _literal(value, args, at)
+    if origin is tuple and args[0] is Criterion:
+        return from_file(value) if isinstance(value, str) else criteria_of(value)
     if origin is tuple and isinstance(value, list | tuple):
         inner = args[:1] * len(value) if args[-1] is ... else args
         if len(inner) == len(value):
@@ -136,6 +151,8 @@ def _value(value: Any, hint: Any, at: str, models: _Models) -> Any:
         return _made(find(value) if isinstance(value, str) else value, None, at, models)
     if hint is Prompt and isinstance(value, str):
         return Prompt(_text(value, at))
+    if hint is Fit and isinstance(value, str):
+        return Fit.read(value)
     if hint is Scale and isinstance(value, list | tuple):
         return _scale(value, at)
     if isinstance(hint, type) and is_dataclass(hint):

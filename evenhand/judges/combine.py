@@ -10,17 +10,39 @@ import asyncio
 import hashlib
 from collections.abc import Awaitable, Iterable, Mapping
 from dataclasses import dataclass, replace
+from itertools import combinations, product
 from typing import Any, Literal, TypeVar
 
+from evenhand.families import family
 from evenhand.identity import models_in
 from evenhand.pools import ORDER, PoolName, pool
 from evenhand.prompts import Prompt
-from evenhand.readers import undecided, unreadable
+from evenhand.readers import spoken, undecided, unreadable
 from evenhand.records import Case, Completion, Decode, Judge, Model, Scale, Verdict, View
 
 T = TypeVar("T")
 NO_SCALE = Scale("none")
 """Of a verdict that never reached the judge that has the scale."""
+
+
+def scale_of(judge: Any) -> Scale:
+    """The scale that a judge, or the first judge inside it, is known to have."""
+    if judge.view == "listwise":
+        return ORDER
+    found = getattr(judge, "scale", None) or getattr(judge, "answers", None)
+    if isinstance(found, Scale):
+        return found
+    for name in ("judge", "judges", "first"):
+        if inner := getattr(judge, name, None):
+            return scale_of(inner[0] if isinstance(inner, tuple) else inner)
+    return NO_SCALE
+
+
+def known_texts(case: Case, note: str) -> list[str]:
+    """The texts that the case has under that note; what is no text is left out."""
+    found = case.notes.get(note)
+    listed = [found] if isinstance(found, str) else list(found or ())
+    return [text for text in listed if isinstance(text, str) and text.strip()]
 
 
 async def together(calls: Iterable[Awaitable[T]]) -> list[T]:
@@ -119,15 +141,21 @@ class Panel:
     Paper: Verga et al. 2024, "Replacing Judges with Juries: Evaluating LLM Generations with a
         Panel of Diverse Models". arXiv:2404.18796. The paper votes on answers that are right or
         wrong and averages ratings; which of the two is a setting here.
+
+    Attributes:
+        families: 'disjoint' refuses members with models of one family, whose errors are alike.
     """
 
     judges: tuple[Judge, ...]
     pool: PoolName = "vote"
     unread: str = "stop"
+    families: Literal["any", "disjoint"] = "any"
 
     def __post_init__(self) -> None:
         if len({judge.view for judge in self.judges}) != 1:
             raise ValueError("a panel needs judges, and all with the same view")
+        if self.families == "disjoint":
+            _disjoint(self.judges)
 
     @property
     def view(self) -> View:
@@ -138,6 +166,16 @@ class Panel:
         raters = _raters(self.judges)
         signed = [replace(part, rater=name) for part, name in zip(parts, raters, strict=True)]
         return pool(self.pool, signed, unread=self.unread)
+
+
+def _disjoint(judges: tuple[Judge, ...]) -> None:
+    """Raises: ValueError when two members have a model, or a family of models, in common."""
+    names = [{model.name for model in models_in(judge)} for judge in judges]
+    for one, other in combinations(names, 2):
+        for a, b in product(sorted(one), sorted(other)):
+            if a == b or (family(a) is not None and family(a) == family(b)):
+                kind = f"of the family {family(a)}" if a != b else "the same model"
+                raise ValueError(f"{a} and {b} are {kind}; to allow it: --set families=any")
 
 
 def _raters(judges: tuple[Judge, ...]) -> list[str]:
@@ -291,7 +329,8 @@ class Derived:
     """Judge with a text made beforehand, which the prompt finds in `case.notes`.
 
     The text is as untrusted as a response: show it through `fence`. A text that was cut, refused
-    or empty leaves the verdict undecided with that code.
+    or empty leaves the verdict undecided with that code. The note 'reference' is the case's
+    reference, in the place of any that it had.
     """
 
     judge: Judge
@@ -304,7 +343,9 @@ class Derived:
 
     async def __call__(self, case: Case) -> Verdict:
         made = await self.by(case)
-        if stopped := unreadable(made, NO_SCALE):
+        if stopped := unreadable(made, scale_of(self.judge)):
             return stopped
-        verdict = await self.judge(case.having(**{self.note: made.text}))
+        text = spoken(made.text).strip()
+        known = replace(case, reference=(text,)) if self.note == "reference" else None
+        verdict = await self.judge(known or case.having(**{self.note: text}))
         return replace(verdict, calls=(made, *verdict.calls))

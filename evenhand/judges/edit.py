@@ -1,4 +1,4 @@
-"""Plain forms as the options of a command change them: --set, --order, --template."""
+"""Plain forms as a command changes them: --set, --order, --template, --fit, several --model."""
 
 from __future__ import annotations
 
@@ -6,12 +6,16 @@ import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import MISSING, Field, fields
-from typing import Any, Literal
+from pathlib import Path
+from typing import Any, Literal, get_type_hints
 
 from evenhand.errors import Misuse
+from evenhand.fits import Fit
 from evenhand.identity import plain
+from evenhand.judges.combine import Written
 from evenhand.judges.names import Form, is_judge, meant, thing
 from evenhand.prompts import compiled
+from evenhand.records import Model
 
 Order = Literal["given", "swap", "seeded"]
 
@@ -22,6 +26,7 @@ def edited(
     sets: Sequence[str] = (),
     order: Order | None = None,
     template: str | None = None,
+    fit: str | Path | None = None,
     seed: int = 0,
 ) -> Form:
     """The changed plain form; the given one stays as it is.
@@ -32,6 +37,8 @@ def edited(
         order: 'given' takes the order rule away, 'swap' keeps the protocol's own `Swap` or adds
             one with the mean, 'seeded' puts `Seeded(seed)` in its place.
         template: Text of the prompt of the innermost judge, or of every member of a panel.
+        fit: File of the fit that every judge with a field `fit` is to use; what it holds, and not
+            its path, becomes part of the form.
 
     Example:
         >>> edited({"is": "Pairwise"}, order="swap")
@@ -39,13 +46,16 @@ def edited(
 
     Raises:
         Misuse: A field that no judge or more than one has, an order rule for one response, a
-            template that cannot be read or has no prompt to replace.
+            template that cannot be read or has no prompt to replace, a fit that no judge takes.
+        DataError: A file that holds no fit.
     """
     new: Form = deepcopy(dict(form))
     if order is not None:
         new = _in_order(new, order, seed)
     if template is not None:
         _use_template(new, template)
+    if fit is not None:
+        _use_fit(new, fit)
     for one in sets:
         _set(new, one)
     return new
@@ -121,6 +131,69 @@ def _ruled(judge: Any, order: Order, seed: int) -> Form:
     return judge  # type: ignore[no-any-return]
 
 
+# ---- models ----------------------------------------------------------------------------------
+
+
+def seated(form: Mapping[str, Any], models: Sequence[str]) -> Form:
+    """The form with the names of several models in the places that it leaves empty.
+
+    A panel gets a copy of every member for each model. A cascade takes two: the first judge's and
+    the second's. A judge that has something written beforehand takes two: who judges, who writes.
+
+    Example:
+        >>> cascade = {"is": "Cascade", "first": {"is": "Choice"}, "then": {"is": "Choice"}}
+        >>> seated(cascade, ["small", "large"])["then"]
+        {'is': 'Choice', 'model': 'large'}
+
+    Raises:
+        Misuse: The form has no places for so many.
+    """
+    new: Form = deepcopy(dict(form))
+    several = next((n for _, n in _nodes(new) if n.get("is") in ("Panel", "Cascade")), new)
+    if several["is"] == "Panel":
+        several["judges"] = [m for one in several["judges"] for m in _copies(one, models)]
+        return new
+    if len(models) == 2 and several["is"] == "Cascade":
+        for stage, name in zip(("first", "then"), models, strict=True):
+            _seat(several[stage], name, name)
+        return new
+    if len(models) == 2 and _seat(new, *models):
+        return new
+    raise Misuse(
+        f"{form.get('is')} has no places for {len(models)} models: {', '.join(models)}",
+        expected="a panel (any number), a cascade, or a judge with a writer (two)",
+        do="--judge poll, or name each in a judge.toml",
+    )
+
+
+def _copies(member: Form, models: Sequence[str]) -> list[Form]:
+    """The member with each model; once, if it names its models itself."""
+    copies = [deepcopy(member) for _ in models]
+    for copy, name in zip(copies, models, strict=True):
+        _seat(copy, name, name)
+    return copies if copies[0] != member else copies[:1]
+
+
+def _seat(form: Form, judge: str, writer: str) -> bool:
+    """Fills the empty places of the form; whether one is a writer's."""
+    found = thing(str(form.get("is", "")))
+    hints = get_type_hints(found if isinstance(found, type) else type(found))
+    writes = False
+    for field, hint in hints.items():
+        if hint is Model:
+            mine = field == "writer" or found is Written
+            given = form.setdefault(field, writer if mine else judge)
+            if isinstance(given, dict):  # a wrapper around the model
+                given.setdefault("model", writer if mine else judge)
+            writes = writes or mine
+        elif hint is Written and isinstance(form.get(field), dict):
+            form[field].setdefault("is", "Written")
+            writes = _seat(form[field], judge, writer) or writes
+    for _, child in _children(form):
+        writes = _seat(child, judge, writer) or writes
+    return writes
+
+
 # ---- fields ----------------------------------------------------------------------------------
 
 
@@ -132,6 +205,15 @@ def _use_template(form: Form, template: str) -> None:
         raise Misuse(f"{form.get('is')} has no prompt that a template could replace")
     for leaf in prompted:
         leaf["prompt"] = {"is": "Prompt", "text": template}
+
+
+def _use_fit(form: Form, fit: str | Path) -> None:
+    found = plain(Fit.read(fit))
+    takers = [node for _, node in _nodes(form) if "fit" in _fields(node)]
+    if not takers:
+        raise Misuse(f"{form.get('is')} takes no fit", do="leave --fit out")
+    for node in takers:
+        node["fit"] = deepcopy(found)
 
 
 def _set(form: Form, one: str) -> None:

@@ -18,6 +18,7 @@ from typing import Any
 
 from evenhand.errors import Misuse
 from evenhand.judges import CLASSES, PUBLISHED
+from evenhand.judges.rubrics import FILES
 
 Form = dict[str, Any]
 GROUP = "evenhand.judges"
@@ -65,7 +66,7 @@ def _beside(value: Any, folder: Path) -> Any:
         return {key: _beside(item, folder) for key, item in value.items()}
     if isinstance(value, list):
         return [_beside(item, folder) for item in value]
-    if isinstance(value, str) and (value.endswith(".md") or ".py:" in value):
+    if isinstance(value, str) and (value.endswith((".md", *FILES)) or ".py:" in value):
         file = folder / value.partition(".py:")[0]
         there = file.is_file() or file.with_name(file.name + ".py").is_file()
         return str(folder / value) if there else value

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from evenhand.models.media import content
+from evenhand.models.media import content, has_media
 from evenhand.records import Media, Request
 
 
@@ -26,10 +26,8 @@ def request_bytes(request: Request) -> bytes:
 
     Media given by path or as bytes count by the sha256 of their content; URLs count as they are.
     """
-    for message in request.messages:
-        for part in message.parts:
-            if type(part) is not str:
-                return _with_media(request, _messages(request))
+    if has_media(request.messages):
+        return _with_media(request, _messages(request))
     return _encode(request)
 
 

@@ -70,4 +70,8 @@ def as_url(media: Media) -> str:
 
 
 def has_media(messages: Iterable[Message]) -> bool:
-    return any(not isinstance(part, str) for message in messages for part in message.parts)
+    for message in messages:
+        for part in message.parts:
+            if type(part) is not str:
+                return True
+    return False

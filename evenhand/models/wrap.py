@@ -1,7 +1,8 @@
-"""Models around a model: cache, budget, retries, limits, and one that changes the answer.
+"""Models around a model: cache, budget, retries, limits.
 
 The run puts `Cached(Budgeted(Retried(Limited(model))))` in the place of every model of a judge.
-The four change no answer (`transparent`), so they are not identity; `Continued` is.
+The four change no answer (`transparent`), so they are not identity. `evenhand.continued` holds one
+that does, and is.
 """
 
 from __future__ import annotations
@@ -10,7 +11,6 @@ import asyncio
 import hashlib
 import json
 import random
-import re
 import time
 from collections import Counter, deque
 from collections.abc import Sequence
@@ -22,8 +22,8 @@ from evenhand.errors import Misconfigured, ModelError, Rejected, Unavailable
 from evenhand.identity import plain
 from evenhand.models.budget import prompt_tokens
 from evenhand.models.keys import request_bytes
-from evenhand.models.media import content, mime
-from evenhand.records import Completion, Finish, Media, Message, Model, Request, escape
+from evenhand.models.media import content, has_media, mime
+from evenhand.records import Completion, Finish, Media, Model, Request, escape
 
 # Keys of the calls made for the case that is being judged; set by the run.
 USED: ContextVar[list[str] | None] = ContextVar("USED", default=None)
@@ -287,8 +287,11 @@ class Cached:
         desk, reply = self.desk, None
         flying = desk.flying[key] = asyncio.get_running_loop().create_future()
         try:
-            reply = await self._answer(request)
-            reply = replace(reply, key=key, text=escape(reply.text))
+            try:
+                reply = await self.model(request)
+            except Rejected as error:
+                reply = _rejection(error)
+            reply = _keyed(reply, key)
             desk.count(reply)
             self.book.keep(key, self.model, body, reply, _media_in(request))
         finally:
@@ -297,11 +300,11 @@ class Cached:
                 flying.set_result(reply)
         return reply
 
-    async def _answer(self, request: Request) -> Completion:
-        try:
-            return await self.model(request)
-        except Rejected as error:
-            return _rejection(error)
+
+def _keyed(r: Completion, key: str) -> Completion:
+    """The same with its key, and text that can be stored; `replace` would take twice as long."""
+    return Completion(escape(r.text), r.tops, r.answer, r.samples, r.finish, r.tokens_in,
+        r.tokens_out, r.usd, r.seconds, r.served, r.fallbacks, key)  # fmt: skip
 
 
 def _rejection(error: Rejected) -> Completion:
@@ -310,6 +313,8 @@ def _rejection(error: Rejected) -> Completion:
 
 
 def _media_in(request: Request) -> tuple[Medium, ...]:
+    if not has_media(request.messages):
+        return ()
     parts = (part for message in request.messages for part in message.parts)
     local = [part for part in parts if isinstance(part, Media) and part.url is None]
     held = [(part, content(part)) for part in local]
@@ -329,64 +334,3 @@ class Stored:
 
     async def __call__(self, request: Request) -> Completion:
         raise ModelError("this request has no stored reply", do="run without --reread")
-
-
-# ---- Continued -------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Continued:
-    """Asks a reply that was cut, or lacks what it must hold, to go on: part of the identity.
-
-    Paper: Li et al. 2024, "From Crowdsourced Data to High-Quality Benchmarks: Arena-Hard and
-        BenchBuilder Pipeline", arXiv:2406.11939: one further turn when no label was given.
-
-    Attributes:
-        say: The further user message.
-        unless: A regular expression; a reply in which it is found is finished. "" asks only
-            replies that were cut.
-    """
-
-    model: Model
-    say: str = "Please go on, and finish your answer."
-    unless: str = ""
-    times: int = 1
-
-    @property
-    def name(self) -> str:
-        return self.model.name
-
-    async def __call__(self, request: Request) -> Completion:
-        reply = await self.model(request)
-        for _ in range(self.times):
-            if not self._unfinished(reply):
-                break
-            turns = (Message("assistant", (reply.text,)), Message("user", (self.say,)))
-            more = await self.model(replace(request, messages=request.messages + turns))
-            reply = _joined(reply, more)
-        return reply
-
-    def _unfinished(self, reply: Completion) -> bool:
-        if reply.finish not in ("stop", "length"):
-            return False
-        if self.unless:
-            return re.search(self.unless, reply.text) is None
-        return reply.finish == "length"
-
-
-def _joined(first: Completion, more: Completion) -> Completion:
-    def both(a: float | None, b: float | None) -> float | None:
-        return None if a is None or b is None else a + b
-
-    def whole(a: int | None, b: int | None) -> int | None:
-        return None if a is None or b is None else a + b
-
-    return replace(
-        more,
-        text=f"{first.text}\n{more.text}",
-        tokens_in=whole(first.tokens_in, more.tokens_in),
-        tokens_out=whole(first.tokens_out, more.tokens_out),
-        usd=both(first.usd, more.usd),
-        seconds=first.seconds + more.seconds,
-        fallbacks=tuple(dict.fromkeys(first.fallbacks + more.fallbacks)),
-    )

@@ -137,9 +137,11 @@ def _disagrees(signed: Signed) -> bool:
 
 def list_text(rows: Iterable[Signed], run: Path, nothing: str) -> RenderableType:
     """Args: nothing is said when there are no rows."""
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    for name in ("case", "judge", "person", "reason"):
-        table.add_column(name, overflow="fold" if name == "case" else "ellipsis", no_wrap=True)
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), expand=True)
+    table.add_column("case", overflow="fold", max_width=30)
+    table.add_column("judge", overflow="fold", max_width=12)
+    table.add_column("person", overflow="fold", max_width=12)
+    table.add_column("reason", overflow="ellipsis", no_wrap=True, ratio=1)
     more = 0
     for signed in rows:
         if table.row_count == LONGEST_LIST:

@@ -3,21 +3,30 @@
 from __future__ import annotations
 
 import sys
-from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 
-from evenhand.door import judge
+from evenhand.data import open_data
+from evenhand.door import made_judge, start
 from evenhand.intervals import Interval
+from evenhand.manifest import Job
+from evenhand.report.progress import watched
 from evenhand.report.summary import Summary, summarise
 from evenhand.report.terminal import printed
 from evenhand.report.text import share, summary_text
+from evenhand.run import Options
 
 CASES = Path(__file__).with_suffix(".jsonl")
-_ONE = {"is": "ChoicePair"}
-_BOTH = {"is": "Swap", "pool": "agree", "judge": _ONE}
+_ONE: dict[str, Any] = {"is": "ChoicePair"}
+_RUNS: dict[str, tuple[str, dict[str, Any]]] = {
+    "one-order": ("choice-pair --order given", _ONE),
+    "both-orders": (
+        "choice-pair --order swap, agree",
+        {"is": "Swap", "pool": "agree", "judge": _ONE},
+    ),
+}
 
 
 def demo(model: str, out: Path, *, quiet: bool = False) -> dict[str, Any]:
@@ -29,10 +38,13 @@ def demo(model: str, out: Path, *, quiet: bool = False) -> dict[str, Any]:
     """
     console = Console(highlight=False, markup=False)
     runs = {}
-    for name, form in (("one-order", _ONE), ("both-orders", _BOTH)):
-        with _waiting(name, quiet):
-            run = judge(CASES, form, model, out=out / name, cache=str(out / "calls.sqlite"))
-        runs[name] = summarise(run.folder)
+    options = Options(cache=str(out / "calls.sqlite"))
+    for name, (called, form) in _RUNS.items():
+        job = Job(made_judge(form, model), called, open_data(CASES), options, {})
+        if not quiet:
+            print(f"judging {name}, half a minute or so …", file=sys.stderr)
+        with watched(job, quiet=quiet) as seen:
+            runs[name] = summarise(start(seen, out / name).folder)
         if not quiet:
             console.rule(f"{name}: {_TITLES[name]}", align="left", characters="-")
             printed(summary_text(runs[name]))
@@ -48,17 +60,8 @@ def demo(model: str, out: Path, *, quiet: bool = False) -> dict[str, Any]:
 
 _TITLES = {
     "one-order": "each pair as it stands in the file",
-    "both-orders": "each pair also the other way round; orders that differ decide nothing",
+    "both-orders": "also the other way round; a split decides nothing",
 }
-
-
-def _waiting(name: str, quiet: bool) -> AbstractContextManager[Any]:
-    console = Console(stderr=True)
-    if quiet or not console.is_terminal:
-        if not quiet:
-            print(f"judging {name}, about a minute …", file=sys.stderr)
-        return nullcontext()
-    return console.status(f"judging {name}, about a minute …")
 
 
 def conclusion(one: Summary, both: Summary) -> list[str]:

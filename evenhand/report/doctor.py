@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import time
 import zlib
 from collections.abc import Awaitable, Callable, Sequence
@@ -125,7 +126,16 @@ async def _schema(model: Model) -> Finding:
     fell = [text for text in reply.fallbacks if "schema" in text or "function" in text]
     if fell:
         return Finding("JSON schema", "no", f"{', '.join(fell)}; the reply is read as it comes")
-    return Finding("JSON schema", "ok", _short(reply))
+    follows = _follows_schema(reply.text)
+    return Finding("JSON schema", "ok" if follows else "no", f"it said {_short(reply)}")
+
+
+def _follows_schema(text: str) -> bool:
+    try:
+        found = json.loads(text)
+    except ValueError:
+        return False
+    return isinstance(found, dict) and found.get("answer") in _PICK.labels
 
 
 async def _picture(model: Model) -> Finding:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import Any
 
@@ -14,7 +14,7 @@ from rich.text import Text
 
 from evenhand.data import Row, fit
 from evenhand.errors import Rejected
-from evenhand.identity import identity, with_models
+from evenhand.identity import identity, is_model, with_models
 from evenhand.manifest import Job
 from evenhand.models.budget import prompt_tokens
 from evenhand.models.keys import request_bytes
@@ -95,10 +95,18 @@ class _Listener:
         return Completion("dry run", tops, answer if request.need == "answer" else None)
 
 
+def _heard(model: Any, seen: _Seen) -> Any:
+    """The model itself replaced, and wrappers that ask several times kept, as a run does."""
+    inner = getattr(model, "model", None)
+    if is_model(inner):
+        return replace(model, model=_heard(inner, seen))
+    return _Listener(model.name, identity(model), is_free(model), seen)
+
+
 def foresee(job: Job) -> Foreseen:
     """Asks the judge about the first cases with a model that costs nothing."""
     seen = _Seen()
-    judge = with_models(job.judge, lambda m: _Listener(m.name, identity(m), is_free(m), seen))
+    judge = with_models(job.judge, lambda model: _heard(model, seen))
     first = list(islice(_rows(job), min(TRIED, job.options.limit or TRIED)))
 
     async def ask() -> None:
@@ -153,8 +161,6 @@ def _usd(counted: Sequence[tuple[_Call, float]]) -> float | None:
 
 def is_free(model: Any) -> bool:
     """Whether it runs on this machine, as servers here, local models and recordings do."""
-    while (inner := getattr(model, "model", None)) is not None:
-        model = inner
     here = type(model).__name__ in ("LlamaCpp", "Replay", "Scripted")
     return here or is_loopback(getattr(model, "base_url", None) or "")
 

@@ -8,10 +8,10 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from evenhand.families import family, shared_families
 from evenhand.intervals import Interval, clustered_t
 from evenhand.manifest import counts
 from evenhand.records import Scale, Verdict
-from evenhand.report.families import family, shared_families
 from evenhand.store import Signed, Store, read_signed
 
 FEW_CLUSTERS = 10

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from rich.console import Console, RenderableType
+from rich.console import Console, Group, RenderableType
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
@@ -51,6 +51,7 @@ def listed(rows: Iterable[tuple[str, str]], style: str = "") -> Table:
 
 
 def printed(what: RenderableType) -> None:
+    what = Group(what)  # a bare text would lose its no_wrap
     console = Console(highlight=False, markup=False)
     if console.is_terminal:
         console.print(what, crop=False)

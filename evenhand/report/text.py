@@ -32,12 +32,13 @@ def _head(summary: Summary) -> Iterator[tuple[str, str]]:
     manifest, count = summary.manifest, summary.counts
     judge, data = manifest.get("judge", {}), manifest.get("data", {})
     name = str(judge.get("name"))
-    served = ", ".join(manifest.get("served", []))
     models = ", ".join(m["name"] for m in manifest.get("models", []))
+    served = ", ".join(manifest.get("served", []))
+    served = f" · served as {served}" if served not in ("", models) else ""
     ours = name.partition(" ")[0] in PUBLISHED and models and "--template" not in name
     yield "run", summary.run
     yield "judge", f"{name} ({judge.get('identity')})" + (" · own wording" if ours else "")
-    yield "model", (models or "none") + (f" · served as {served}" if served != models else "")
+    yield "model", (models or "none") + served
     sha = (data.get("sha256") or "")[:12] or "not hashed"
     yield "data", f"{data.get('name') or 'in memory'} · sha256 {sha}"
     states = (f"{state} {count[state]}" for state in ("decided", "undecided", "failed"))

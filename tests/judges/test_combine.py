@@ -289,7 +289,7 @@ def test_made_text_reaches_the_judge_fenced_and_its_call_the_verdict():
 )
 def test_text_that_was_not_made_leaves_the_verdict_undecided(made, code):
     verdict = ask(planned(made))
-    assert (verdict.code, verdict.scale.name, verdict.calls) == (code, "none", (made,))
+    assert (verdict.code, verdict.scale.name, verdict.calls) == (code, "pair", (made,))
     assert ask(Swap(planned(made))).code == code
 
 

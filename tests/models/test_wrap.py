@@ -8,13 +8,12 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
+from evenhand.continued import Continued
 from evenhand.errors import Misconfigured, ModelError, Rejected, Unavailable
 from evenhand.identity import identity
-from evenhand.models.scripted import Scripted
 from evenhand.models.wrap import (
     USED,
     Cached,
-    Continued,
     Gate,
     Limited,
     Medium,
@@ -353,54 +352,10 @@ def test_requests_and_tokens_are_spread_over_the_minute(rpm: float, tpm: float) 
     assert 0.25 <= seconds < 0.5
 
 
-# ---- Continued -------------------------------------------------------------------------------
+# ---- identity --------------------------------------------------------------------------------
 
 
-def told(*texts: str, finish: str = "stop") -> tuple[Scripted, list[Request]]:
-    seen: list[Request] = []
-
-    def answer(request: Request) -> Completion:
-        seen.append(request)
-        text = texts[min(len(seen), len(texts)) - 1]
-        last = len(seen) >= len(texts)
-        how = "stop" if last else finish
-        return Completion(text, tokens_in=1, tokens_out=2, usd=0.5, finish=how)  # type: ignore[arg-type]
-
-    return Scripted("told", answer), seen
-
-
-def test_a_reply_without_what_it_must_hold_is_asked_to_go_on() -> None:
-    model, seen = told("thinking", "[[A]]")
-    (reply,) = asked(Continued(model, "Finish.", unless=r"\[\[A\]\]"), ASK)
-    assert isinstance(reply, Completion)
-    assert reply.text == "thinking\n[[A]]"
-    assert (reply.tokens_in, reply.tokens_out, reply.usd) == (2, 4, 1.0)
-    roles = [(message.role, message.text) for message in seen[1].messages]
-    assert roles == [("user", "ask"), ("assistant", "thinking"), ("user", "Finish.")]
-
-
-def test_a_finished_reply_is_left_alone() -> None:
-    model, seen = told("[[A]]", "more")
-    asked(Continued(model, unless=r"\[\[A\]\]"), ASK)
-    assert len(seen) == 1
-
-
-def test_without_a_pattern_only_a_cut_reply_goes_on() -> None:
-    model, seen = told("half", "whole", finish="length")
-    (reply,) = asked(Continued(model), ASK)
-    assert isinstance(reply, Completion)
-    assert (reply.text, reply.finish, len(seen)) == ("half\nwhole", "stop", 2)
-
-
-def test_going_on_ends_after_so_many_times() -> None:
-    model, seen = told("a", "b", "c", "d")
-    asked(Continued(model, unless="never", times=2), ASK)
-    assert len(seen) == 3
-
-
-def test_going_on_counts_in_the_identity_and_the_other_wrappers_do_not() -> None:
+def test_wrappers_that_change_no_answer_are_not_identity() -> None:
     model = Slow(["a"])
     assert identity(Retried(Limited(model))) == identity(model)
     assert identity(Cached(model, Kept())) == identity(model)
-    assert identity(Continued(model)) != identity(model)
-    assert identity(Continued(model)) != identity(Continued(model, times=2))

@@ -1,0 +1,81 @@
+"""How much of a checklist, made once for the prompt, does this response satisfy?
+
+Paper: Wei et al. 2025, "RocketEval: Efficient Automated LLM Evaluation via Grading Checklist",
+    section 3. arXiv:2503.05142. A question that is answered neither yes nor no is left out and
+    counted, where the authors' code takes 0.5. The regression on the answers is here one weight
+    a question. The wording is our own.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from typing import ClassVar
+
+from evenhand.errors import Misuse
+from evenhand.judges.combine import Written, together
+from evenhand.pools import mean
+from evenhand.prompts import Prompt, beside
+from evenhand.readers import label_probs, spoken, undecided, unreadable, whole_label
+from evenhand.records import YES_NO, Case, Decode, Model, Scale, Verdict, View, line
+
+_HEADING = re.compile(r"^[ \t]*#+ ", re.MULTILINE)
+_QUESTION = re.compile(r"^[ \t]*\d+[.)][ \t]+(\S.*\?)[ \t*]*$", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class RocketEval:
+    """Ask about every item of a checklist by itself: 1 + 9 times the mean chance of a yes.
+
+    Attributes:
+        model: Answers the questions; a small one will do.
+        writer: Writes the checklist from the prompt and the reference, never from a response.
+        weights: One a question, as learned from labels; None: all count alike.
+        unread: What a question without an answer means: 'drop', 'stop', 'yes' or 'no'.
+    """
+
+    model: Model
+    writer: Model
+    weights: tuple[float, ...] | None = None
+    unread: str = "drop"
+    scale: Scale = line("rating", 1.0, 10.0)
+    prompt: Prompt = beside(__file__)
+    checklist_prompt: Prompt = beside(__file__, "checklist")
+    decode: Decode = Decode(temperature=0.0, max_tokens=1)
+    checklist_decode: Decode = Decode(temperature=0.7, top_p=0.95, max_tokens=1024)
+    view: ClassVar[View] = "pointwise"
+
+    async def __call__(self, case: Case) -> Verdict:
+        write = Written(self.writer, self.checklist_prompt, self.checklist_decode)
+        made = await write(replace(case, responses=()))
+        if stopped := unreadable(made, self.scale):
+            return stopped
+        items = questions(spoken(made.text))
+        if not items:
+            return undecided(self.scale, "unread", "the checklist has no question", (made,))
+        if self.weights is not None and len(self.weights) != len(items):
+            count = f"{len(items)} questions, and there are {len(self.weights)} weights"
+            raise Misuse(f"case {case.id!r}: the checklist has {count}", do="fit them on this data")
+        parts = await together([self._answer(case, item) for item in items])
+        whole = mean(parts, unread=self.unread, weights=self.weights)
+        lost = sum(not part.decided for part in parts)
+        chance = whole.score
+        probs = {} if chance is None else {repr(round(1.0 + 9.0 * chance, 9)): 1.0}
+        done = replace(whole, scale=self.scale, probs=probs, calls=(made,))
+        return done.marked(questions=len(parts), unread=lost)
+
+    async def _answer(self, case: Case, item: str) -> Verdict:
+        ask = self.prompt(case=case, decode=self.decode, item=item)
+        reply = await self.model(replace(ask, need="probs"))
+        read = label_probs(reply, YES_NO, take="max") if reply.tops else whole_label(reply, YES_NO)
+        return read.marked(item=item)
+
+
+def questions(text: str) -> list[str]:
+    """The numbered lines that end in a question mark, below the last heading.
+
+    Example:
+        >>> questions("1. Old?\\n## Checklist\\n1. Is it four?\\n2. Be kind.\\n3) Is it short?")
+        ['Is it four?', 'Is it short?']
+    """
+    return [item.strip("* ") for item in _QUESTION.findall(_HEADING.split(text)[-1])]
