@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from evenhand.cli import parsed_budget
+from evenhand.cli.judge import parsed_budget
 from evenhand.errors import Misuse
 from evenhand.judges import PUBLISHED
 from tests.commands import Command, answers, evenhand, pairs, write_model, write_rows
@@ -225,7 +225,7 @@ def test_failed_cases_end_with_4_and_are_tried_again(evenhand: Command) -> None:
 
 
 def in_another_process(*words: object, **more: Any) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "evenhand.cli", *map(str, words)]
+    command = [sys.executable, "-m", "evenhand", *map(str, words)]
     return subprocess.run(command, capture_output=True, text=True, timeout=60, **more)
 
 
@@ -493,7 +493,7 @@ def test_help_loads_nothing_heavy(tmp_path: Path) -> None:
 
 
 def test_a_reader_that_stops_early_is_no_error(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "evenhand.cli", "judges"]
+    command = [sys.executable, "-m", "evenhand", "judges"]
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=tmp_path
     ) as process:
@@ -519,7 +519,7 @@ def test_control_c_says_how_to_go_on_and_the_same_command_finishes(
     mock.reset(latency_ms=100)
     words = ["judge", data, "--judge", "mt-bench-single", "--model", f"{mock.url}#stars",
              "--in-flight", "2", "--out", "r"]  # fmt: skip
-    command = [sys.executable, "-m", "evenhand.cli", *words, *as_json]
+    command = [sys.executable, "-m", "evenhand", *words, *as_json]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as p:
         began = time.monotonic()
         while mock.stats()["ok"] < 8 and time.monotonic() - began < 30:
@@ -551,7 +551,7 @@ def test_progress_is_shown_to_a_terminal_and_to_nobody_else(evenhand: Command, m
              "--in-flight", 2]  # fmt: skip
     assert len(evenhand(*words, "--out", "a").err.splitlines()) == 1
     ours, theirs = pty.openpty()
-    command = [sys.executable, "-m", "evenhand.cli", *map(str, words), "--out", "b"]
+    command = [sys.executable, "-m", "evenhand", *map(str, words), "--out", "b"]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=theirs) as process:
         os.close(theirs)
         seen = b""

@@ -89,8 +89,8 @@ class Window:
 
     Paper: Sun et al. 2023, "Is ChatGPT Good at Search? Investigating Large Language Models as
         Re-Ranking Agents". arXiv:2304.09542. The last window always begins at the front, where
-        the authors' code leaves the first responses as they were if the steps do not add up. An
-        unreadable window leaves the whole undecided.
+        the authors' code leaves the first responses as they were if the steps do not add up. A
+        window that is no permutation leaves the whole undecided; that code repairs it.
 
     Attributes:
         size: Responses in a window.

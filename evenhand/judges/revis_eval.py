@@ -1,9 +1,9 @@
 """Judge with a reference that was made out of the response itself, by improving it.
 
 Paper: Zhang et al. 2024, "RevisEval: Improving LLM-as-a-Judge via Response-Adapted References",
-    section 3. arXiv:2410.05193. A reference leans to the response that it was made from, so for a
-    pair both are revised and the two verdicts are pooled, where the authors revise one of them.
-    Ties are allowed. The wording is our own.
+    arXiv:2410.05193. A reference leans to the response that it was made from, so of a pair both
+    are revised and the two verdicts are pooled, where the authors revise one. Ties are allowed.
+    The wording is our own.
 """
 
 from __future__ import annotations

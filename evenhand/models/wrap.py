@@ -15,7 +15,7 @@ import time
 from collections import Counter, deque
 from collections.abc import Sequence
 from contextvars import ContextVar
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import ClassVar, Protocol
 
 from evenhand.errors import Misconfigured, ModelError, Rejected, Unavailable

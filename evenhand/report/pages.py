@@ -253,7 +253,11 @@ def _short(method: Method) -> str:
 
 
 def _papers() -> str:
-    cites = [(f"`{name}`", known.cites) for name, known in PUBLISHED.items() if known.cites]
+    cites = [
+        (f"[`{name}`](judges/{name}.md)", known.cites)
+        for name, known in PUBLISHED.items()
+        if known.cites
+    ]
     modules = [(f"[`{path}`](../evenhand/{path})", text) for path, text in paragraphs()]
     lines = (f"- {paper.cited} {'; '.join(by)}" for paper, by in followed([*modules, *cites]))
     return "\n\n".join([

@@ -53,7 +53,8 @@ class Paper:
     @property
     def cited(self) -> str:
         """In Markdown, without the place inside the paper."""
-        told = f"{self.authors} {self.year}, *{self.title}*."
+        stop = "" if self.title.endswith((".", "?", "!")) else "."
+        told = f"{self.authors} {self.year}, *{self.title}*{stop}"
         return f"{told} [{self.ident}]({self.address})" if self.ident else told
 
     def bibtex(self) -> str:
