@@ -30,7 +30,6 @@ from evenhand.judges.combine import (
     Swap,
     Written,
 )
-from evenhand.judges.combine_lists import Rotate, Tournament, Window
 from evenhand.judges.conditional import Conditional
 from evenhand.judges.confilm import ConfiLM
 from evenhand.judges.geval import GEval
@@ -54,9 +53,12 @@ from evenhand.judges.pointwise import Pointwise
 from evenhand.judges.prometheus import Prometheus, PrometheusPair
 from evenhand.judges.revis_eval import RevisEval
 from evenhand.judges.rocketeval import RocketEval
+from evenhand.judges.rotate import Rotate
 from evenhand.judges.rubric import Rubric
+from evenhand.judges.tournament import Tournament
 from evenhand.judges.turns import ByTurn
 from evenhand.judges.umbrela import Umbrela
+from evenhand.judges.window import Window
 
 __all__ = [
     "CCE",

@@ -73,7 +73,7 @@ class Swap:
     unread: str = "stop"
 
     def __post_init__(self) -> None:
-        _pairwise(self.judge, "Swap")
+        needs(self.judge, "pairwise", "Swap")
 
     @property
     def view(self) -> View:
@@ -94,7 +94,7 @@ class Seeded:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        _pairwise(self.judge, "Seeded")
+        needs(self.judge, "pairwise", "Seeded")
 
     @property
     def view(self) -> View:
@@ -106,10 +106,11 @@ class Seeded:
         return _ordered(await self.judge(_turned(case) if swapped else case), swapped=swapped)
 
 
-def _pairwise(judge: Judge, what: str) -> None:
-    if judge.view != "pairwise":
+def needs(judge: Judge, view: View, what: str) -> None:
+    """Raises: ValueError when the judge has another view."""
+    if judge.view != view:
         name = type(judge).__name__
-        raise ValueError(f"{what} needs a pairwise judge, and {name} is {judge.view}")
+        raise ValueError(f"{what} needs a {view} judge, and {name} is {judge.view}")
 
 
 def _turned(case: Case) -> Case:

@@ -47,9 +47,8 @@ class GEval:
         labels = tuple(self.scale.labels)
         steps, written = self.steps, tuple[Completion, ...]()
         if steps is None:  # no case in it: with a cache it is asked once a criterion
-            ask = self.steps_prompt(
-                decode=self.steps_decode, criterion=self.criterion, labels=labels
-            )
+            ask = self.steps_prompt(case=_tongue(case), decode=self.steps_decode,
+                criterion=self.criterion, labels=labels)  # fmt: skip
             made = await self.model(ask)
             if stopped := unreadable(made, self.scale):
                 return stopped
@@ -82,3 +81,8 @@ class GEval:
     def _read(self, reply: Completion) -> Verdict:
         """Without its call, which several samples may share: the whole carries it."""
         return replace(last_number(reply, self.scale, _SCORE), calls=())
+
+
+def _tongue(case: Case) -> Case:
+    """A case of which nothing is known but its language."""
+    return Case("", notes={k: v for k, v in case.notes.items() if k in ("language", "lang")})

@@ -16,8 +16,8 @@ from evenhand.errors import Misuse
 from evenhand.judges.combine import Written, together
 from evenhand.pools import mean
 from evenhand.prompts import Prompt, beside
-from evenhand.readers import label_probs, spoken, undecided, unreadable, whole_label
-from evenhand.records import YES_NO, Case, Decode, Model, Scale, Verdict, View, line
+from evenhand.readers import answered, label_probs, spoken, undecided, unreadable, whole_label
+from evenhand.records import YES_NO, Case, Decode, Model, Question, Scale, Verdict, View, line
 
 _HEADING = re.compile(r"^[ \t]*#+ ", re.MULTILINE)
 _QUESTION = re.compile(r"^[ \t]*\d+[.)][ \t]+(\S.*\?)[ \t*]*$", re.MULTILINE)
@@ -66,7 +66,10 @@ class RocketEval:
 
     async def _answer(self, case: Case, item: str) -> Verdict:
         ask = self.prompt(case=case, decode=self.decode, item=item)
-        reply = await self.model(replace(ask, need="probs"))
+        asked = replace(ask, need="answer", question=Question(item, ("yes", "no")))
+        reply = await self.model(asked)
+        if reply.answer is not None:
+            return answered(reply, YES_NO).marked(item=item)
         read = label_probs(reply, YES_NO, take="max") if reply.tops else whole_label(reply, YES_NO)
         return read.marked(item=item)
 

@@ -153,15 +153,28 @@ def scale_text(scale: Scale) -> str:
 def methods_text(found: Sequence[Method], whole: bool) -> RenderableType:
     if whole:
         return Group(*(_page(method) for method in found))
+    parts: list[RenderableType] = []
+    for view in ("pointwise", "pairwise", "listwise"):
+        parts += [_table(view, [method for method in found if method.view == view]), Text()]
+    end = {
+        "calls": "a case; … more, as the page of the method says",
+        "status": "what was followed; the wording is ours everywhere",
+        "one whole": "evenhand judges NAME",
+        "your own": "--judge FILE.py:CLASS or judge.toml",
+    }
+    return Group(*parts, listed(end.items(), "dim"))
+
+
+def _table(view: str, found: Sequence[Method]) -> Table:
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    for column in ("judge", "view", "calls", "what it does"):
-        table.add_column(column, overflow="fold")
+    for column in (view, "scale", "calls", "needs", "status", "paper"):
+        table.add_column(column, overflow="fold", no_wrap=column == view)
     for method in found:
         calls, _, more = method.calls.partition(" ")
-        calls = f"{calls.rstrip(',')} …" if more else calls
-        table.add_row(method.name, method.view, calls, method.summary)
-    end = {"one whole": "evenhand judges NAME", "your own": "--judge FILE.py:CLASS or judge.toml"}
-    return Group(table, Text(), listed(end.items(), "dim"))
+        table.add_row(method.name, method.scale, f"{calls.rstrip(',')} …" if more else calls,
+            ", ".join(method.needs), method.status.removeprefix("from "),
+            method.paper.partition(",")[0].replace(" et al.", ""))  # fmt: skip
+    return table
 
 
 def _page(method: Method) -> RenderableType:

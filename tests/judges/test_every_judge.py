@@ -68,7 +68,7 @@ GOOD |= {
     "cascade": "A",
     "stts": "<think>[[B]], I think.</think> It is right. [[A]]",
     "own-reference": "Four, as counting shows. [[A]]",
-    "rocketeval": lambda r: "Yes" if "one word" in r.messages[-1].text else "1. Is it four?",
+    "rocketeval": lambda r: "Yes" if r.need == "answer" else "1. Is it four?",
     "revis-eval": "Two and two are four. [[A]]",
     "revis-metric": "It is four, of course.",
     "pc2": "[[60]] Right: it is four\n[[40]] Plain: one word\n1: right [[3]]\n2: longer [[1]]",

@@ -5,6 +5,7 @@ import pytest
 
 from evenhand.errors import Misuse
 from evenhand.judges import RocketEval
+from evenhand.judges.build import build, edited, find
 from evenhand.judges.rocketeval import questions
 from evenhand.models.scripted import Scripted
 from evenhand.records import Case, Completion, Request
@@ -33,7 +34,7 @@ class Asked:
 
     def answer(self, request: Request) -> str | Completion:
         self.items.append(request)
-        text = request.messages[-1].text
+        text = "".join(m.text for m in request.messages)
         return next(
             reply for word, reply in self.answers.items() if word in text.split("<material")[1]
         )
@@ -120,8 +121,8 @@ def test_every_question_is_asked_by_itself():
     ask(asked.judge())
     words = ["four?", "short?", "polite?"]
     for request, own in zip(asked.items, words, strict=True):
-        assert [word for word in words if word in request.messages[-1].text] == [own]
-        assert (request.need, request.decode.max_tokens) == ("probs", 1)
+        assert [word for word in words if word in "".join(m.text for m in request.messages)] == [own]
+        assert (request.need, request.decode.max_tokens) == ("answer", 1)
     alone = ask(Asked("1. Is it short?", **ANSWERS).judge()).parts[0]
     assert alone.score == pytest.approx(0.25)
 
@@ -145,3 +146,9 @@ def test_calls_are_one_a_question_and_one_for_the_checklist(n):
     asked = Asked("\n".join(f"{i}. Is it four ({i})?" for i in range(1, n + 1)), **ANSWERS)
     verdict = ask(asked.judge())
     assert (len(asked.items), len(asked.written), len(verdict.calls)) == (n, 1, 1)
+
+
+def test_weights_are_a_setting_of_the_command():
+    form = edited(find("rocketeval"), sets=["weights=[2, 1, 0]"])
+    judge = build(form, model=Scripted("one", lambda request: "x"))
+    assert judge.weights == (2.0, 1.0, 0.0)
