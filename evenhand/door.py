@@ -218,7 +218,8 @@ def start(job: Job, folder: Path) -> Run:
                 error.saved = str(folder)
             raise
         finally:
-            closed(store, manifest, engine.tally, time.perf_counter() - began, stopped)
+            seconds = time.perf_counter() - began
+            closed(store, manifest, engine.tally, seconds=seconds, stopped=stopped)
     finally:
         store.close()
     return Run(folder)

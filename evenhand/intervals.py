@@ -115,3 +115,43 @@ def _flat(mean: float, n: int, groups: int, level: float, span: tuple[float, flo
     return Interval(
         mean, low + width * share.low, low + width * share.high, level, method, n, groups
     )
+
+
+def from_influence(
+    estimate: float,
+    influence: ArrayLike,
+    clusters: ArrayLike | None = None,
+    *,
+    level: float = 0.95,
+    span: tuple[float, float] | None = None,
+) -> Interval:
+    """The interval of a smooth statistic from its influence values, one a unit.
+
+    The estimate's error is about the mean of the influence values; their cluster sums give its
+    variance as in `clustered_t`, and the quantile is Student's t with clusters - 1 degrees of
+    freedom.
+
+    Args:
+        influence: Shape (n,), in the statistic's units; their mean need not be exactly zero.
+        clusters: Shape (n,); None takes every unit as a cluster.
+        span: Bounds of the statistic, at which the interval is cut.
+
+    Raises:
+        ValueError: No values, or a NaN among them.
+    """
+    values = np.asarray(influence, dtype=float)
+    if values.size == 0 or not np.isfinite(values).all():
+        raise ValueError("an interval needs at least one influence value, all of them finite")
+    named = np.arange(values.size) if clusters is None else np.asarray(clusters)
+    _, index = np.unique(named, return_inverse=True)
+    groups, method = int(index.max()) + 1, "influence, clustered t"
+    if groups < 2:
+        why = "one cluster says nothing about the spread between clusters"
+        return Interval(estimate, None, None, level, method, values.size, groups, why)
+    sums = np.bincount(index.ravel(), weights=values - values.mean())
+    error = float(np.sqrt(groups / (groups - 1) * np.sum(sums**2))) / values.size
+    half = float(stdtrit(groups - 1, 0.5 + level / 2)) * error
+    low, high = estimate - half, estimate + half
+    if span is not None:
+        low, high = max(low, span[0]), min(high, span[1])
+    return Interval(estimate, low, high, level, method, values.size, groups)

@@ -107,7 +107,7 @@ def _same_data(old: Mapping[str, Any], new: Mapping[str, Any], folder: Path) -> 
 
 
 def closed(
-    store: Store, manifest: dict[str, Any], tally: Tally, seconds: float, stopped: str | None
+    store: Store, manifest: dict[str, Any], tally: Tally, *, seconds: float, stopped: str | None
 ) -> None:
     """Writes what this invocation did, also when it was stopped."""
     done = {

@@ -91,7 +91,7 @@ class Tally:
 # ---- models, dressed -------------------------------------------------------------------------
 
 
-def dressed(judge: Judge, store: Store, options: Options, tally: Tally) -> Judge:
+def dressed(judge: Judge, store: Store, options: Options, *, tally: Tally) -> Judge:
     """The judge with every bare model wrapped, one wrapping a model identity."""
     purse = _purse(store, options)
     made: dict[str, Cached] = {}
@@ -142,7 +142,7 @@ class Engine:
 
     def __init__(self, judge: Judge, rows: Iterable[Row], store: Store, options: Options) -> None:
         self.tally = Tally()
-        self.judge = dressed(judge, store, options, self.tally)
+        self.judge = dressed(judge, store, options, tally=self.tally)
         self.rows, self.store, self.options = rows, store, options
         self.rater = " ".join(dict.fromkeys(model.name for model in models_in(judge)))
         self.stopped: Error | None = None

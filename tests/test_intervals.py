@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy import stats
 
-from evenhand.intervals import Interval, clustered_t, wilson
+from evenhand.intervals import Interval, clustered_t, from_influence, wilson
 
 
 def covers(interval: Interval, truth: float) -> bool:
@@ -180,3 +180,16 @@ def test_the_interval_is_cut_at_the_bounds_of_the_values() -> None:
 def test_nothing_and_nan_are_refused(values: list[float]) -> None:
     with pytest.raises(ValueError, match="at least one value"):
         clustered_t(values, range(len(values)))
+
+
+def test_influence_values_of_a_mean_give_the_clustered_t_interval():
+    rng = np.random.default_rng(5)
+    values, clusters = rng.normal(size=60), rng.integers(0, 12, size=60)
+    one = clustered_t(values, clusters)
+    two = from_influence(float(values.mean()), values - values.mean(), clusters)
+    assert (two.low, two.high) == pytest.approx((one.low, one.high))
+    assert (two.n, two.n_clusters) == (60, one.n_clusters)
+
+
+def test_one_cluster_has_no_influence_interval():
+    assert from_influence(0.3, [0.1, -0.1], ["a", "a"]).low is None

@@ -53,7 +53,7 @@ def test_a_call_reads_back_equal_before_and_after_it_is_written(store: Store) ->
         "né", ({"a": -0.1},), {"yes": 0.4}, ("x", "y"), "length", 3, 4, 0.5, 1.5, "m-1", ("no n",),
         "key",
     )  # fmt: skip
-    store.keep("key", MODEL, BODY, reply)
+    store.keep(MODEL, BODY, reply)
     assert store.call("key") == reply
     assert store.call("other") is None
     with reopened(store) as again:
@@ -66,7 +66,7 @@ def test_a_call_reads_back_equal_before_and_after_it_is_written(store: Store) ->
 
 def test_calls_are_read_in_the_order_asked_for(store: Store) -> None:
     for key in "abc":
-        store.keep(key, MODEL, BODY, Completion(key, key=key))
+        store.keep(MODEL, BODY, Completion(key, key=key))
     store.flush()
     assert [kept.key for kept in read_calls(store, ["c", "missing", "a"])] == ["c", "a"]
     assert [kept.key for kept in read_calls(store)] == ["a", "b", "c"]
@@ -74,7 +74,7 @@ def test_calls_are_read_in_the_order_asked_for(store: Store) -> None:
 
 @pytest.mark.parametrize("finish", ["rejected", "overflow"])
 def test_a_rejection_is_kept_as_evidence_and_never_served(store: Store, finish: str) -> None:
-    store.keep("key", MODEL, BODY, Completion("too long", finish=finish))  # type: ignore[arg-type]
+    store.keep(MODEL, BODY, Completion("too long", finish=finish, key="key"))  # type: ignore[arg-type]
     assert store.call("key") is None
     store.flush()
     assert store.call("key") is None
@@ -82,9 +82,9 @@ def test_a_rejection_is_kept_as_evidence_and_never_served(store: Store, finish: 
 
 
 def test_an_answer_replaces_an_earlier_rejection(store: Store) -> None:
-    store.keep("key", MODEL, BODY, Completion("no", finish="rejected"))
+    store.keep(MODEL, BODY, Completion("no", finish="rejected", key="key"))
     store.flush()
-    store.keep("key", MODEL, BODY, Completion("yes"))
+    store.keep(MODEL, BODY, Completion("yes", key="key"))
     store.flush()
     assert [kept.completion.text for kept in read_calls(store)] == ["yes"]
 
@@ -114,10 +114,10 @@ from evenhand.records import YES_NO, Completion, Verdict
 from evenhand.store import Signed, Store
 store = Store(Path(sys.argv[1]))
 for i in range(1234):
-    store.keep(str(i), Scripted("m", str), b"{}", Completion("yes", key=str(i)))
+    store.keep(Scripted("m", str), b"{}", Completion("yes", key=str(i)))
     store.sign(Signed(str(i), i, str(i), (), None, None, Verdict(YES_NO, {"yes": 1.0})))
 store.flush()
-store.keep("late", Scripted("m", str), b"{}", Completion("lost"))
+store.keep(Scripted("m", str), b"{}", Completion("lost", key="late"))
 os._exit(9)
 """
     died = subprocess.run([sys.executable, "-c", program, str(tmp_path)], check=False)
@@ -130,7 +130,7 @@ os._exit(9)
 
 def test_a_full_batch_is_written_without_being_told(store: Store) -> None:
     for i in range(500):
-        store.keep(str(i), MODEL, BODY, Completion("yes"))
+        store.keep(MODEL, BODY, Completion("yes", key=str(i)))
     with contextlib.closing(Store(store.folder, read=True)) as again:
         assert sum(1 for _ in read_calls(again)) == 500
 
@@ -138,7 +138,7 @@ def test_a_full_batch_is_written_without_being_told(store: Store) -> None:
 def test_a_call_of_a_shared_file_is_served_and_becomes_evidence(tmp_path: Path) -> None:
     cache = tmp_path / "cache.sqlite"
     with contextlib.closing(Store(tmp_path / "one", shared=cache)) as one:
-        one.keep("key", MODEL, BODY, Completion("paid", tokens_in=5, usd=0.1))
+        one.keep(MODEL, BODY, Completion("paid", tokens_in=5, usd=0.1, key="key"))
     with contextlib.closing(Store(tmp_path / "two", shared=cache)) as two:
         reply = two.call("key")
         assert reply is not None
@@ -173,7 +173,7 @@ def test_reading_what_is_no_run_names_the_runs_beside_it(tmp_path: Path) -> None
 def test_a_full_disk_stops_with_an_error_and_loses_nothing_that_waits(store: Store) -> None:
     pages = store.db.execute("pragma page_count").fetchone()[0]
     store.db.execute(f"pragma max_page_count={pages + 2}")
-    store.keep("key", MODEL, BODY, Completion("yes" * 10_000))
+    store.keep(MODEL, BODY, Completion("yes" * 10_000, key="key"))
     with pytest.raises(Error, match="full"):
         store.flush()
     store.db.execute(f"pragma max_page_count={pages + 1000}")
@@ -183,7 +183,8 @@ def test_a_full_disk_stops_with_an_error_and_loses_nothing_that_waits(store: Sto
 
 def test_media_are_stored_once_by_their_hash(store: Store) -> None:
     for key in ("a", "b"):
-        store.keep(key, MODEL, BODY, Completion("yes"), [("0f" * 32, "image/png", b"\x89PNG")])
+        picture = ("0f" * 32, "image/png", b"\x89PNG")
+        store.keep(MODEL, BODY, Completion("yes", key=key), media=[picture])
         store.flush()
     assert store.db.execute("select sha256, mime, data from media").fetchall() == [
         ("0f" * 32, "image/png", b"\x89PNG")

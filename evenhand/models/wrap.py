@@ -206,9 +206,9 @@ class Book(Protocol):
     def call(self, key: str) -> Completion | None: ...
 
     def keep(
-        self, key: str, model: Model, body: bytes, reply: Completion, media: Sequence[Medium]
+        self, model: Model, body: bytes, reply: Completion, *, media: Sequence[Medium] = ()
     ) -> None:
-        """Keeps an answer; a rejection is kept as evidence, and `call` never returns it."""
+        """Keeps an answer under its key; a rejection is evidence, which `call` never returns."""
 
 
 @dataclass(slots=True)
@@ -293,7 +293,7 @@ class Cached:
                 reply = _rejection(error)
             reply = _keyed(reply, key)
             desk.count(reply)
-            self.book.keep(key, self.model, body, reply, _media_in(request))
+            self.book.keep(self.model, body, reply, media=_media_in(request))
         finally:
             del desk.flying[key]
             if not flying.done():

@@ -21,22 +21,13 @@ from typing import IO, Any, Literal
 
 import msgspec
 
-from evenhand.errors import Error, Misuse
+from evenhand.errors import Misuse
 from evenhand.identity import plain
 from evenhand.records import Completion, Model, Scale, Verdict, escape
+from evenhand.store.calls import BATCH, TABLES, Calls, Medium, decode, encode
 
 State = Literal["decided", "undecided", "failed"]
-BATCH = 500
-Medium = tuple[str, str, bytes]  # sha256, mime type, content
 
-_TABLES = """
-create table if not exists calls(
-  id integer primary key, key text unique not null, model text not null, request blob not null,
-  completion blob not null, tokens_in int, tokens_out int, usd real, seconds real, at real,
-  shared int not null default 0);
-create table if not exists media(
-  id integer primary key, sha256 text unique not null, mime text, data blob not null);
-"""
 _VERDICTS = """
 create table if not exists verdicts(
   id integer primary key, case_id text unique not null, row int, cluster text, systems text,
@@ -44,135 +35,7 @@ create table if not exists verdicts(
   seconds real, error text);
 create table if not exists scales(name text primary key, body text not null);
 """
-_KEEP = (
-    "insert into calls(key,model,request,completion,tokens_in,tokens_out,usd,seconds,at,shared) "
-    "values(?,?,?,?,?,?,?,?,?,?) on conflict(key) do update set completion=excluded.completion,"
-    "tokens_in=excluded.tokens_in,tokens_out=excluded.tokens_out,usd=excluded.usd,"
-    "seconds=excluded.seconds,at=excluded.at,shared=excluded.shared"
-)
 _SIGN = "insert or replace into verdicts(case_id,row,cluster,systems,grp,label,state,code,verdict,keys,asked,seconds,error) values(?,?,?,?,?,?,?,?,?,?,?,?,?)"  # noqa: E501
-
-_encode = msgspec.json.Encoder().encode
-_completion = msgspec.json.Decoder(Completion)
-
-
-class Calls:
-    """Model calls in one SQLite file, which several runs may share.
-
-    Args:
-        path: The file; made when it is not there.
-        durable: Sync fully on every batch, so that a power loss costs no more than a kill does.
-    """
-
-    def __init__(self, path: Path, *, durable: bool = False, tables: str = _TABLES) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self.path = path
-        self.db = _open(path, durable, tables)
-        self._waiting: dict[str, tuple[Any, ...]] = {}
-        self._media: dict[str, Medium] = {}
-        self._models: dict[int, tuple[Model, str]] = {}
-
-    def call(self, key: str) -> Completion | None:
-        """The answer kept under a key; a rejection is not an answer."""
-        if (row := self._waiting.get(key)) is not None:
-            body = row[3]
-        else:
-            found = self.db.execute("select completion from calls where key=?", (key,)).fetchone()
-            if found is None:
-                return None
-            body = found[0]
-        reply = _completion.decode(body)
-        return None if reply.finish in ("rejected", "overflow") else reply
-
-    def row(self, key: str) -> tuple[Any, ...] | None:
-        """The call's row up to its time; None for a call that is not there."""
-        if (waiting := self._waiting.get(key)) is not None:
-            return waiting[:-1]
-        columns = "key,model,request,completion,tokens_in,tokens_out,usd,seconds,at"
-        found = self.db.execute(f"select {columns} from calls where key=?", (key,)).fetchone()
-        return tuple(found) if found else None
-
-    def keep(
-        self, key: str, model: Model, body: bytes, reply: Completion, media: Sequence[Medium] = ()
-    ) -> None:
-        self._waiting[key] = (
-            key,
-            self._model(model),
-            body,
-            _encode(reply),
-            reply.tokens_in,
-            reply.tokens_out,
-            reply.usd,
-            reply.seconds,
-            time.time(),
-            0,
-        )
-        for medium in media:
-            self._media[medium[0]] = medium
-        if len(self._waiting) >= BATCH:
-            self.flush()
-
-    def _model(self, model: Model) -> str:
-        known = self._models.get(id(model))
-        if known is None or known[0] is not model:
-            form = json.dumps(plain(model), default=str)
-            known = self._models[id(model)] = (model, form)
-        return known[1]
-
-    def flush(self) -> None:
-        if not self._pending():
-            return
-        try:
-            self.db.execute("begin immediate")
-            self._write()
-            self.db.execute("commit")
-        except sqlite3.Error as error:
-            if self.db.in_transaction:
-                self.db.execute("rollback")
-            raise Error(
-                f"{self.path} cannot be written: {error}",
-                do="everything before is saved; free the disk and run the same command again",
-            ) from error
-        self._written()
-
-    def _pending(self) -> bool:
-        return bool(self._waiting or self._media)
-
-    def _write(self) -> None:
-        self.db.executemany(_KEEP, self._waiting.values())
-        if self._media:
-            insert = "insert or ignore into media(sha256,mime,data) values(?,?,?)"
-            self.db.executemany(insert, self._media.values())
-
-    def _written(self) -> None:
-        self._waiting.clear()
-        self._media.clear()
-
-    def close(self) -> None:
-        try:
-            self.flush()
-        finally:
-            self.db.close()
-
-
-def _open(path: Path, durable: bool, tables: str) -> sqlite3.Connection:
-    try:  # a notebook's run goes on in a thread of its own, one thread at a time
-        db = sqlite3.connect(path, isolation_level=None, timeout=30.0, check_same_thread=False)
-    except sqlite3.Error as error:
-        raise Misuse(f"{path} cannot be opened: {error}", do="check the path") from error
-    try:
-        db.execute("pragma page_size=8192")  # of a new file; 7 % less CPU a row than 4096
-        db.execute("pragma journal_mode=wal")
-        db.execute(f"pragma synchronous={'full' if durable else 'normal'}")
-        db.executescript(tables)
-    except sqlite3.DatabaseError as error:
-        db.close()
-        raise Misuse(
-            f"{path} is not a run's database: {error}",
-            expected="a file that Evenhand wrote",
-            do="give another folder or file",
-        ) from error
-    return db
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,7 +99,7 @@ class Store(Calls):
         self.folder = folder
         with ExitStack() as opened:  # what is open when a later step fails is closed again
             self._lock = None if read else opened.enter_context(_locked(folder))
-            super().__init__(folder / "run.sqlite", durable=durable, tables=_TABLES + _VERDICTS)
+            super().__init__(folder / "run.sqlite", durable=durable, tables=TABLES + _VERDICTS)
             opened.callback(self.db.close)
             self.shared = Calls(shared, durable=durable) if shared else None
             opened.pop_all()
@@ -253,20 +116,20 @@ class Store(Calls):
         return known
 
     def keep(
-        self, key: str, model: Model, body: bytes, reply: Completion, media: Sequence[Medium] = ()
+        self, model: Model, body: bytes, reply: Completion, *, media: Sequence[Medium] = ()
     ) -> None:
-        super().keep(key, model, body, reply, media)
+        super().keep(model, body, reply, media=media)
         if self.shared is not None:
-            self.shared.keep(key, model, body, reply, media)
+            self.shared.keep(model, body, reply, media=media)
 
     # -- verdicts
 
     def sign(self, signed: Signed) -> None:
         verdict = signed.verdict
-        body = _encode(self._plain(verdict)) if verdict is not None else None
+        body = encode(self._plain(verdict)) if verdict is not None else None
         code = verdict.code if verdict is not None else None
-        systems = _encode(signed.systems).decode() if signed.systems else "[]"
-        keys = _encode(signed.keys).decode()
+        systems = encode(signed.systems).decode() if signed.systems else "[]"
+        keys = encode(signed.keys).decode()
         self._signed.append((signed.case, signed.row, signed.cluster, systems, signed.group,
             signed.label, signed.state, code, body, keys, signed.asked, signed.seconds,
             signed.error))  # fmt: skip
@@ -399,7 +262,7 @@ def read_calls(store: Store, keys: Sequence[str] | None = None) -> Iterator[Reco
         found = (store.db.execute(f"{columns} where key=?", (k,)).fetchone() for k in keys)
         rows = (row for row in found if row is not None)
     for key, model, request, completion in rows:
-        reply = _completion.decode(completion)
+        reply = decode(completion)
         yield Recorded(key, json.loads(model), msgspec.json.decode(request), reply)
 
 
