@@ -9,8 +9,18 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 BODY, FILE, JUDGE, PARAMETERS, POSITIONAL, NESTING = 40, 400, 90, 7, 3, 3
-NO_METHODS = {"__init__.py", "build.py", "combine.py"}  # of judges/: these are no judging methods
-ALLOWED: dict[str, str] = {}  # "file" or "file:function" -> what going over a limit bought
+NO_METHODS = {"build.py", "combine.py"}  # of judges/; nor are files without a judge in them
+_OPTIONS = "One parameter a command-line option, which is how typer reads and documents them."
+ALLOWED = {  # "file" or "file:function" -> what going over a limit bought
+    "evenhand/cli/judge.py:judge": _OPTIONS,
+    "evenhand/cli/look.py:show": _OPTIONS,
+    "evenhand/cli/look.py:export": _OPTIONS,
+    "evenhand/data/cases.py:case_of": "Plan, row, id and folder have four types, none optional.",
+    "evenhand/data/texts.py:response": "The four are given in the same order in all three calls.",
+    "evenhand/readers.py:undecided": "Reads as a sentence: scale, code, why, from which calls.",
+    "evenhand/models/gguf.py:has_chat_template": "One pass over an open file stays in one place.",
+}
+OWN = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 BLOCKS = (ast.If, ast.For, ast.AsyncFor, ast.While, ast.With, ast.AsyncWith, ast.Try, ast.Match)
 
 
@@ -19,7 +29,7 @@ def depth(node: ast.AST) -> int:
     deepest = 0
     for name, value in ast.iter_fields(node):
         for child in (one for one in (value if isinstance(value, list) else [value]) if one):
-            if not isinstance(child, ast.AST) or isinstance(child, ast.FunctionDef | ast.ClassDef):
+            if not isinstance(child, ast.AST) or isinstance(child, OWN):
                 continue
             chained = isinstance(node, ast.If) and name == "orelse" and isinstance(child, ast.If)
             deepest = max(deepest, depth(child) + (isinstance(child, BLOCKS) and not chained))
@@ -42,8 +52,8 @@ def function_faults(node: ast.FunctionDef | ast.AsyncFunctionDef) -> list[str]:
 
 def faults(path: Path) -> list[str]:
     text, name = path.read_text(encoding="utf-8"), path.relative_to(ROOT).as_posix()
-    lines, method = text.count("\n"), path.parent.name == "judges" and path.name not in NO_METHODS
-    most, found = JUDGE if method else FILE, []
+    lines, judges = text.count("\n"), path.parent.name == "judges" and "def __call__" in text
+    most, found = JUDGE if judges and path.name not in NO_METHODS else FILE, []
     if lines > most and name not in ALLOWED:
         found.append(f"{name}: {lines} lines, at most {most}")
     for node in ast.walk(ast.parse(text)):

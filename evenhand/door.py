@@ -130,15 +130,16 @@ def judge(
 
 def made_judge(judge: str | Mapping[str, Any] | Judge, model: str | Model | None) -> Judge:
     """A judge from its name or plain form, with `model` where it holds none."""
-    given = models.find(model) if isinstance(model, str) else model
+    several = isinstance(model, str) and "," in model
+    given = models.find(model) if isinstance(model, str) and not several else model
     if isinstance(judge, str):
         judge = build.find(judge)
     if isinstance(judge, Mapping):
         return build.build(judge, model=given, resolve=models.find)
     if given is not None:
-        made = type(judge).__name__
+        made, named = type(judge).__name__, given if isinstance(given, str) else given.name
         raise Misuse(
-            f"the judge {made} is made already, and the model {given.name} is given too",
+            f"the judge {made} is made already, and the model {named} is given too",
             expected="one or the other: a judge that is made holds its models",
             do="leave the model out, or give the judge's name or plain form",
         )

@@ -237,34 +237,21 @@ def compiled(text: str) -> tuple[Rendered, ...]:
 def _renderer(body: str) -> Callable[..., str] | None:
     if not re.search(r"\{[{%#]", body):
         return None
-    from jinja2 import StrictUndefined, TemplateError, TemplateSyntaxError, UndefinedError
-    from jinja2.sandbox import ImmutableSandboxedEnvironment
+    from jinja2 import TemplateError, TemplateSyntaxError, UndefinedError
 
-    class Sandbox(ImmutableSandboxedEnvironment):
-        def getattr(self, obj: Any, attribute: str) -> Any:
-            # A case holds data only; the check of every look-up costs 8 us a prompt.
-            if type(obj) is Case and attribute in _FIELDS:
-                return getattr(obj, attribute)
-            return super().getattr(obj, attribute)
-
-    sandbox = Sandbox(
-        undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, autoescape=False
-    )
-    sandbox.filters["fence"] = fence
     try:
-        template = sandbox.from_string(body)
+        template = _sandbox().from_string(body)
     except TemplateSyntaxError as error:
         raise Misuse(
             f"a template cannot be read: {error.message} (line {error.lineno} of the message)",
             expected="a Jinja template",
             do="mend that line",
         ) from error
-
     template.globals = dict(template.globals)  # a ChainMap, copied at 5 us a prompt
 
     def render(**given: Any) -> str:
         try:
-            return template.render(**given)
+            return str(template.render(**given))
         except UndefinedError as error:
             raise Misuse(
                 f"a template uses a name that it is not given: {error.message}",
@@ -278,6 +265,25 @@ def _renderer(body: str) -> Callable[..., str] | None:
             ) from error
 
     return render
+
+
+@lru_cache(maxsize=1)
+def _sandbox() -> Any:
+    from jinja2 import StrictUndefined
+    from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+    class Sandbox(ImmutableSandboxedEnvironment):
+        def getattr(self, obj: Any, attribute: str) -> Any:
+            # A case holds data only; the check of every look-up costs 8 us a prompt.
+            if type(obj) is Case and attribute in _FIELDS:
+                return getattr(obj, attribute)
+            return super().getattr(obj, attribute)
+
+    sandbox = Sandbox(
+        undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, autoescape=False
+    )
+    sandbox.filters["fence"] = fence
+    return sandbox
 
 
 def beside(file: str, part: str = "") -> Prompt:

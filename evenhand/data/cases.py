@@ -29,7 +29,7 @@ from evenhand.records import Case, Message, Response, escape
 Said = tuple[tuple[Message, ...], tuple[Response, ...]]
 
 
-def case_of(plan: Plan, row: Mapping[str, Any], ident: str, folder: str) -> Case:
+def case_of(plan: Plan, row: Mapping[str, Any], ident: str, *, folder: str) -> Case:
     """A case; media paths are from `folder`.
 
     Raises:
@@ -88,7 +88,7 @@ def _said(plan: Plan, row: Mapping[str, Any], folder: str) -> Said:
         system = _systems(plan, row, 1)[0]
         return prompt[:-1], (answered(prompt[-1:], plan.prompt[0], system),)
     return prompt, tuple(
-        response(value, column, system, folder)
+        response(value, column, system, folder=folder)
         for column, value, system in zip(names, values, systems, strict=True)
     )
 
@@ -169,7 +169,7 @@ def _turns(value: object) -> list[str] | None:
 def _in_turns(value: object, column: str, system: str | None, folder: str) -> Response:
     turns = _turns(value)
     if turns is None:
-        return response(value, column, system, folder)
+        return response(value, column, system, folder=folder)
     return Response(("\n\n".join(turns),), system, tuple(turns) if len(turns) > 1 else ())
 
 

@@ -65,7 +65,7 @@ class Reader:
         try:
             ident = self.ids.of(found, at)
             how = self.plan(*found)
-            case = case_of(how, found, ident, self.folder)
+            case = case_of(how, found, ident, folder=self.folder)
         except Wrong as wrong:
             return Bad(self.file, at, wrong.field, wrong.found, wrong.expected)
         label = label_of(how, found, case, file=self.file, at=at)

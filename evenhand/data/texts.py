@@ -204,7 +204,7 @@ def _unbase64(data: str, column: str) -> bytes:
 # ---- responses -------------------------------------------------------------------------------
 
 
-def response(value: object, column: str, system: str | None, folder: str) -> Response:
+def response(value: object, column: str, system: str | None, *, folder: str) -> Response:
     """A text; an object with text, system and steps; or messages that end with the response."""
     if isinstance(value, str):
         return Response((value,), system)

@@ -9,6 +9,7 @@ import os
 import re
 import struct
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -160,20 +161,22 @@ def has_chat_template(path: Path) -> bool:
     """
     try:
         with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-            magic, version, _tensors, count = struct.unpack_from("<4sIQQ", data, 0)
-            if magic != b"GGUF" or not 2 <= version < 100:
-                raise ValueError(f"it begins with {data[:8]!r}")
-            at = 24
-            for _ in range(count):
-                (length,) = struct.unpack_from("<Q", data, at)
-                key = data[at + 8 : at + 8 + length]
-                (kind,) = struct.unpack_from("<I", data, at + 8 + length)
-                if key == b"tokenizer.chat_template":
-                    return True
-                at = _after(data, at + 12 + length, kind)
-            return False
+            return b"tokenizer.chat_template" in _keys(data)
     except (OSError, ValueError, KeyError, OverflowError, struct.error) as error:
         raise unreadable(path, str(error)) from error
+
+
+def _keys(data: mmap.mmap) -> Iterator[bytes]:
+    """Names of the file's properties, in their order."""
+    magic, version, _tensors, count = struct.unpack_from("<4sIQQ", data, 0)
+    if magic != b"GGUF" or not 2 <= version < 100:
+        raise ValueError(f"it begins with {data[:8]!r}")
+    at = 24
+    for _ in range(count):
+        (length,) = struct.unpack_from("<Q", data, at)
+        yield data[at + 8 : at + 8 + length]
+        (kind,) = struct.unpack_from("<I", data, at + 8 + length)
+        at = _after(data, at + 12 + length, kind)
 
 
 def _after(data: mmap.mmap, at: int, kind: int) -> int:

@@ -4,13 +4,14 @@ import asyncio
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 
 import pytest
 
 from evenhand.continued import Continued
 from evenhand.errors import Misconfigured, ModelError, Rejected, Unavailable
 from evenhand.identity import identity
+from evenhand.models.scripted import Scripted
 from evenhand.models.wrap import (
     USED,
     Cached,
@@ -61,9 +62,9 @@ class Kept:
         return self.calls.get(key)
 
     def keep(
-        self, key: str, model: Model, body: bytes, reply: Completion, media: Sequence[Medium]
+        self, model: Model, body: bytes, reply: Completion, *, media: Sequence[Medium] = ()
     ) -> None:
-        self.calls[key] = reply
+        self.calls[reply.key] = reply
         self.media += media
 
 
@@ -193,6 +194,17 @@ def test_lone_surrogates_of_a_reply_are_kept_as_escapes() -> None:
     (reply,) = asked(Cached(Slow(["half \ud800"]), Kept()), ASK)
     assert isinstance(reply, Completion)
     assert reply.text == "half \\ud800"
+
+
+def test_nothing_of_a_reply_is_lost_on_the_way() -> None:
+    whole = Completion(
+        "x", ({"a": -1.0},), {"yes": 1.0}, ("x", "y"), "length", 1, 2, 0.5, 3.0, "s", ("no n",)
+    )
+    assert all(getattr(whole, f.name) != f.default for f in fields(whole) if f.name != "key")
+    cached = Cached(Scripted("m", lambda request: whole), Kept())
+    (reply,) = asked(cached, ASK)
+    assert isinstance(reply, Completion)
+    assert reply == replace(whole, key=reply.key)
 
 
 def test_tokens_and_money_are_counted_once_a_call() -> None:
