@@ -8,8 +8,6 @@ import sys
 import time
 from pathlib import Path
 
-import pytest
-
 from evenhand.door import Run
 from tests.conftest import Mock
 from tests.mock_server import score_of
@@ -55,10 +53,7 @@ def kill_and_resume(mock: Mock, folder: Path, *, n: int, kills: int, longest: fl
     assert again <= AGAIN * hit
 
 
-def test_two_kills_lose_nothing(mock: Mock, tmp_path: Path) -> None:
-    kill_and_resume(mock, tmp_path, n=500, kills=2, longest=0.2)
-
-
-@pytest.mark.slow
-def test_ten_kills_lose_nothing(mock: Mock, tmp_path: Path) -> None:
+def test_ten_kills_lose_nothing_and_repeat_only_what_was_in_flight(
+    mock: Mock, tmp_path: Path
+) -> None:
     kill_and_resume(mock, tmp_path, n=5_000, kills=10, longest=0.4)
