@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
 import sqlite3
 import subprocess
@@ -28,6 +29,7 @@ from evenhand.records import (
     line,
 )
 from evenhand.store import Signed, Store, read_calls, read_signed
+from evenhand.store.calls import Sieve
 
 MODEL = Scripted("m", lambda request: "yes")
 BODY = request_bytes(Request((Message("user", ("ask",)),)))
@@ -303,3 +305,19 @@ def test_verdict_trees_read_back_equal(
     ]
     assert [row.verdict.probs for row in read if row.verdict] == [tree.probs for tree in trees]
     assert [row.verdict.marks for row in read if row.verdict] == [tree.marks for tree in trees]
+
+
+@given(st.sets(st.text("0123456789abcdef", min_size=32, max_size=32), max_size=60))
+def test_a_sieve_knows_every_key_that_was_added(keys):
+    sieve = Sieve()
+    for key in keys:
+        sieve.add(key)
+    assert all(key in sieve for key in keys)
+
+
+def test_few_new_keys_look_old_to_a_sieve_that_holds_many():
+    sieve, digest = Sieve(), lambda n: hashlib.sha256(str(n).encode()).hexdigest()[:32]
+    for n in range(200_000):
+        sieve.add(digest(n))
+    mistaken = sum(digest(n) in sieve for n in range(200_000, 220_000))
+    assert mistaken < 20  # (600,000 of 16.8 million bits) cubed is 1 in 22,000

@@ -22,7 +22,7 @@ import msgspec
 from evenhand.errors import Misuse
 from evenhand.identity import plain
 from evenhand.records import Completion, Model, Scale, Verdict, escape
-from evenhand.store.calls import BATCH, TABLES, Calls, Medium, decode, encode
+from evenhand.store.calls import BATCH, TABLES, Calls, Medium, Sieve, decode, encode
 
 State = Literal["decided", "undecided", "failed"]
 
@@ -103,13 +103,18 @@ class Store(Calls):
             opened.pop_all()
         self._signed: list[tuple[Any, ...]] = []
         self._scales: dict[str, Scale] = {}
+        # One process writes, so a run that begins without calls has none but those it keeps.
+        empty = self.db.execute("select 1 from calls limit 1").fetchone() is None
+        self._kept = Sieve() if empty and not read else None
 
     # -- calls
 
     def call(self, key: str) -> Completion | None:
-        known = super().call(key)
+        known = super().call(key) if self._kept is None or key in self._kept else None
         if known is None and self.shared is not None and (row := self.shared.row(key)):
             self._waiting[key] = (*row, 1)  # evidence of this run too, paid by another
+            if self._kept is not None:
+                self._kept.add(key)
             known = super().call(key)
         return known
 
@@ -117,6 +122,8 @@ class Store(Calls):
         self, model: Model, body: bytes, reply: Completion, *, media: Sequence[Medium] = ()
     ) -> None:
         super().keep(model, body, reply, media=media)
+        if self._kept is not None:
+            self._kept.add(reply.key)
         if self.shared is not None:
             self.shared.keep(model, body, reply, media=media)
 
