@@ -37,6 +37,9 @@ encode = msgspec.json.Encoder().encode
 decode = msgspec.json.Decoder(Completion).decode
 
 
+_BITS = (1 << 24) - 1
+
+
 class Sieve:
     """Tells keys that were never added, without asking the database; 15 us a call saved.
 
@@ -48,14 +51,14 @@ class Sieve:
         self.bits = bytearray(1 << 21)
 
     def add(self, key: str) -> None:
-        for digits in (key[:6], key[6:12], key[12:18]):
-            bit = int(digits, 16)
+        mixed = hash(key)
+        for bit in (mixed & _BITS, mixed >> 20 & _BITS, mixed >> 40 & _BITS):
             self.bits[bit >> 3] |= 1 << (bit & 7)
 
     def __contains__(self, key: str) -> bool:
-        for digits in (key[:6], key[6:12], key[12:18]):
-            bit = int(digits, 16)
-            if not self.bits[bit >> 3] >> (bit & 7) & 1:
+        mixed, bits = hash(key), self.bits
+        for bit in (mixed & _BITS, mixed >> 20 & _BITS, mixed >> 40 & _BITS):
+            if not bits[bit >> 3] >> (bit & 7) & 1:
                 return False
         return True
 
