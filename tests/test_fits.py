@@ -6,7 +6,7 @@ from dataclasses import FrozenInstanceError
 import pytest
 
 from evenhand.errors import DataError, Misuse
-from evenhand.fits import Fit
+from evenhand.fits import Fit, calibrated, checklist_key, made_from, overlap
 from evenhand.identity import identity, plain
 
 FROM = {"what": "verdicts of three people", "hash": "0a1b", "n": 120}
@@ -88,3 +88,97 @@ def test_a_fit_made_in_code_is_checked_too():
     with pytest.raises(DataError, match=r"data\.x"):
         Fit("routing", {"x": "nearest"}, FROM)
     assert Fit("routing", {"x": "reference"}, {**FROM, "hash": None, "n": None}).data
+
+
+# ---- the kinds that change verdicts ----------------------------------------------------------
+
+CURVE = {"map": "beta", "of": "label:yes", "a": 1.0, "b": 0.5, "c": 0.1}
+STEPS = {"map": "isotonic", "of": "mode", "x": [0.2, 0.8], "y": [0.1, 0.9]}
+HEAD = {"head": "LS", "labels": [], "span": [1, 5], "hashed": 2, "weights": [[1.0, 0.2, -0.3]]}
+HEAD |= {"intercept": [0.5]}
+GRADES = {**HEAD, "head": "MN", "labels": ["1", "2"], "span": None, "hashed": 0}
+GRADES |= {"weights": [[1.0], [2.0]], "intercept": [0.0, 1.0]}
+ROCKET = {"ab12": {"intercept": 1.0, "weights": [4.5, 4.5]}}
+NAN = float("nan")
+
+
+@pytest.mark.parametrize(
+    ("kind", "data"),
+    [
+        ("calibrate", CURVE),
+        ("calibrate", STEPS),
+        ("calibrate", {**STEPS, "map": "histogram", "y": [0.1, 0.4, 0.3]}),
+        ("calibrate", {**CURVE, "map": "temperature", "of": "labels"}),
+        ("quantitative", HEAD),
+        ("quantitative", GRADES),
+        ("rocketeval", ROCKET),
+    ],
+)
+def test_every_kind_comes_back_from_its_file(tmp_path, kind, data):
+    fit = Fit(kind, data, made_from("people", ["a", "b"]))
+    fit.write(tmp_path / "fit.json")
+    assert Fit.read(tmp_path / "fit.json") == fit
+
+
+@pytest.mark.parametrize(
+    ("kind", "data", "told"),
+    [
+        ("calibrate", {**CURVE, "map": "magic"}, r"data\.map"),
+        ("calibrate", {**CURVE, "of": "all"}, r"data\.of"),
+        ("calibrate", {**CURVE, "of": "labels"}, r"data\.of"),
+        ("calibrate", {**CURVE, "a": -1.0}, r"data\.a"),
+        ("calibrate", {**CURVE, "c": NAN}, r"data\.c"),
+        ("calibrate", {**CURVE, "c": True}, r"data\.c"),
+        ("calibrate", {**CURVE, "more": 1}, "more"),
+        ("calibrate", {**STEPS, "x": [0.8, 0.2]}, r"data\.x"),
+        ("calibrate", {**STEPS, "y": [0.9, 0.1]}, r"data\.x"),
+        ("calibrate", {**STEPS, "y": [0.1, 1.5]}, r"data\.y"),
+        ("calibrate", {**STEPS, "y": [0.1]}, r"data\.y"),
+        ("calibrate", {**STEPS, "x": [], "y": []}, r"data\.y"),
+        ("quantitative", {**HEAD, "head": "XX"}, r"data\.head"),
+        ("quantitative", {**HEAD, "hashed": True}, r"data\.hashed"),
+        ("quantitative", {**HEAD, "hashed": 3}, r"data\.weights\.0"),
+        ("quantitative", {**HEAD, "weights": [[1.0, NAN, 0.0]]}, r"data\.weights\.0"),
+        ("quantitative", {**HEAD, "weights": []}, r"data\.weights"),
+        ("quantitative", {**HEAD, "span": None}, r"data\.span"),
+        ("quantitative", {**HEAD, "span": [5, 1]}, r"data\.span"),
+        ("quantitative", {**HEAD, "head": "BTL"}, r"data\.span"),
+        ("quantitative", {**HEAD, "head": "BTL2", "span": None}, r"data\.intercept"),
+        ("quantitative", {**HEAD, "labels": ["1", "2"]}, r"data\.labels"),
+        ("quantitative", {**GRADES, "labels": ["good", "bad"]}, r"data\.labels"),
+        ("quantitative", {**GRADES, "labels": ["1", "1"]}, r"data\.labels"),
+        ("rocketeval", {"no hex!": ROCKET["ab12"]}, "hexadecimal"),
+        ("rocketeval", {"ab": [1.0]}, r"data\.ab"),
+        ("rocketeval", {"ab": {"intercept": 1.0}}, "weights is missing"),
+        ("rocketeval", {"ab": {"intercept": 1.0, "weights": [-1.0]}}, r"data\.ab\.weights"),
+    ],
+)
+def test_data_of_another_shape_are_refused_with_the_field(kind, data, told):
+    with pytest.raises(DataError, match=told):
+        Fit(kind, data, FROM)
+
+
+def test_a_fit_knows_which_cases_it_was_learnt_from(tmp_path):
+    fit = Fit("calibrate", CURVE, made_from("people", ["b", "a", "a", "ü\ud800"]))
+    assert fit.made_from["n"] == 3
+    assert fit.made_from["hash"] == made_from("x", ["a", "ü\ud800", "b"])["hash"]
+    assert all(len(digits) == 8 for digits in fit.made_from["cases"])
+    assert overlap(fit, ["a", "c", "a", "b"]) == 2
+    assert overlap(fit, []) == 0
+    assert overlap(ROUTES, ["a"]) is None
+    with pytest.raises(DataError, match="eight hexadecimal digits"):
+        Fit("calibrate", CURVE, {**FROM, "cases": ["abc"]})
+
+
+def test_curves_are_what_their_formula_says_and_never_quite_zero_or_one():
+    same = {**CURVE, "map": "platt", "a": 1.0, "b": 1.0, "c": 0.0}
+    assert calibrated(same, [0.2, 0.7]) == pytest.approx([0.2, 0.7])
+    assert 0 < calibrated(same, 0.0) < calibrated(same, 1.0) < 1
+    assert calibrated(CURVE, 0.5) == pytest.approx(
+        1 / (1 + 2.718281828 ** -(0.1 - 0.5 * 0.6931472))
+    )
+
+
+def test_a_checklist_has_its_key_by_its_questions_in_order():
+    assert checklist_key(["A?", "B?"]) == checklist_key(("A?", "B?"))
+    assert checklist_key(["A?", "B?"]) != checklist_key(["B?", "A?"])
