@@ -38,6 +38,13 @@ def scale_of(judge: Any) -> Scale:
     return NO_SCALE
 
 
+def countable(judge: Judge, how: str) -> None:
+    """Raises: ValueError when a vote is to be counted on a number line, before anything is paid."""
+    if how == "vote" and scale_of(judge).span:
+        name = scale_of(judge).name
+        raise ValueError(f"votes cannot be counted on the number line {name}: use pool='mean'")
+
+
 def known_texts(case: Case, note: str) -> list[str]:
     """The texts that the case has under that note; what is no text is left out."""
     found = case.notes.get(note)
@@ -155,6 +162,7 @@ class Panel:
     def __post_init__(self) -> None:
         if len({judge.view for judge in self.judges}) != 1:
             raise ValueError("a panel needs judges, and all with the same view")
+        countable(self.judges[0], self.pool)
         if self.families == "disjoint":
             _disjoint(self.judges)
 
@@ -209,6 +217,7 @@ class Repeat:
     def __post_init__(self) -> None:
         if not 1 <= self.times <= 10_000:
             raise ValueError(f"times is {self.times}, and must be between 1 and 10000")
+        countable(self.judge, self.pool)
 
     @property
     def view(self) -> View:

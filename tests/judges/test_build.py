@@ -278,7 +278,7 @@ def test_order_of_one_response_is_refused(name):
 def test_template_goes_to_the_innermost_judges():
     text = "# user\nWhich? {{ case.id }}"
     assert changed(find("mt-bench-pair"), template=text).judge.prompt.text == text
-    panel = {"is": "Panel", "judges": [{"is": "Pointwise"}, {"is": "Contains"}]}
+    panel = {"is": "Panel", "pool": "mean", "judges": [{"is": "Pointwise"}, {"is": "Contains"}]}
     judge = changed(panel, template=text)
     assert judge.judges[0] == replace(Pointwise(MODEL), prompt=Prompt(text))
     with pytest.raises(Misuse, match="no prompt"):

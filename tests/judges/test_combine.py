@@ -346,3 +346,9 @@ def test_parts_run_at_the_same_time():
             return Verdict(YES_NO, {"yes": 1.0})
 
     assert ask(Repeat(Counting(), times=3)).label == "yes"
+
+
+@pytest.mark.parametrize("wrap", [lambda judge: Repeat(judge), lambda judge: Panel((judge,))])
+def test_a_vote_on_a_number_line_is_refused_before_anything_is_paid(wrap):
+    with pytest.raises(ValueError, match="use pool='mean'"):
+        wrap(Pointwise(Scripted("m", lambda request: "[[7]]")))
