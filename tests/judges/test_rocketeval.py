@@ -121,7 +121,9 @@ def test_every_question_is_asked_by_itself():
     ask(asked.judge())
     words = ["four?", "short?", "polite?"]
     for request, own in zip(asked.items, words, strict=True):
-        assert [word for word in words if word in "".join(m.text for m in request.messages)] == [own]
+        assert [word for word in words if word in "".join(m.text for m in request.messages)] == [
+            own
+        ]
         assert (request.need, request.decode.max_tokens) == ("answer", 1)
     alone = ask(Asked("1. Is it short?", **ANSWERS).judge()).parts[0]
     assert alone.score == pytest.approx(0.25)
