@@ -1,7 +1,7 @@
 """What was learnt from labels, as frozen data in a JSON file: made in `trust/`, applied by judges.
 
-A file holds `fit` (1, the format), `kind`, `made_from` and `data`, and nothing else. The functions
-that apply data stand here too, because the fitting and the judging must do the same.
+A file holds `fit` (1, the format), `kind`, `made_from` and `data`, and nothing else. What applies
+data stands here too, because the fitting and the judging must do the same.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from evenhand.errors import DataError, Misuse
+from evenhand.records import Verdict
 
 if TYPE_CHECKING:  # `import evenhand` must not load numpy
     from numpy.typing import ArrayLike, NDArray
@@ -95,6 +96,12 @@ class Fit:
             Path(path).write_text(text + "\n", encoding="utf-8")
         except OSError as error:
             raise Misuse(f"{path} cannot be written: {error}", do="name another file") from error
+
+
+def must_be(fit: Fit | None, kind: str, what: str) -> None:
+    """Raises: ValueError when there is a fit, and it is of another kind."""
+    if fit and fit.kind != kind:
+        raise ValueError(f"{what} needs a fit of kind {kind!r}, and this one is {fit.kind}")
 
 
 def _parsed(text: str) -> Fit:
@@ -375,6 +382,19 @@ def hashed(text: str, size: int = 256) -> list[float]:
 
 
 def checklist_key(items: Sequence[str]) -> str:
-    """Under which a fit of kind 'rocketeval' holds `intercept` and `weights` of a checklist: the
-    score is the intercept and the weighted sum of the chances of a yes."""
+    """Under which a fit of kind 'rocketeval' holds `intercept` and `weights` of a checklist."""
     return hashlib.sha256("\n".join(items).encode("utf-8", "backslashreplace")).hexdigest()[:16]
+
+
+def checklist_score(
+    fit: Fit, items: Sequence[str], parts: Sequence[Verdict], *, unread: str
+) -> float | None:
+    """Intercept and weighted sum of the chances of a yes, kept between 1 and 10; None for a
+    checklist that the fit does not know. No answer counts as `unread`, else as their mean."""
+    if (one := fit.data.get(checklist_key(items))) is None:
+        return None
+    seen = [part.score for part in parts if part.score is not None]
+    left = {"yes": 1.0, "no": 0.0}.get(unread, sum(seen) / max(len(seen), 1))
+    chances = [left if part.score is None else part.score for part in parts]
+    pairs = zip(one["weights"], chances, strict=True)
+    return min(max(float(one["intercept"] + sum(w * chance for w, chance in pairs)), 1.0), 10.0)

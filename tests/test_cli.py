@@ -19,7 +19,7 @@ from tests.conftest import Mock
 from tests.loopback import HANG, chat, serve
 
 __all__ = ["evenhand"]  # the fixture
-COMMANDS = ["judge", "judges", "show", "export", "doctor", "demo"]
+COMMANDS = ["judge", "judges", "show", "compare", "label", "export", "doctor", "demo"]
 SEVEN = 'Completion("[[7]]", tokens_in=10, tokens_out=2, usd=0.01)'
 
 

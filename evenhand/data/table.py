@@ -146,7 +146,7 @@ def open_data(
         Misuse: No such file, field or column.
         DataError: A bad row, a repeated id, a label that cannot be understood, an empty file.
     """
-    origin = _origin(source)
+    origin = source_of(source)
     if isinstance(origin, Given) and not isinstance(origin.items, list | tuple):
         return Table("rows", None, None, {}, (), origin, None, columns, on_bad)
     present = _present(origin, strict=on_bad is None)
@@ -158,11 +158,12 @@ def open_data(
     taken = {"id": "/".join(ids.columns), **how.taken(), "cluster": "/".join(ids.cluster)}
     taken = {name: columns for name, columns in taken.items() if columns}
     notices += how.notices()
-    digest = _sha256(origin)
+    digest = sha256_of(origin)
     return Table(name, digest, count, taken, tuple(notices), origin, ids, columns, on_bad)
 
 
-def _origin(source: Any) -> Source:
+def source_of(source: Any) -> Source:
+    """Raises: Misuse when there is no such file, or its ending is not known."""
     if not isinstance(source, str | os.PathLike):
         return Given(source)
     file = os.fspath(source)
@@ -189,7 +190,7 @@ def _present(origin: Source, *, strict: bool) -> tuple[str, ...]:
     return tuple(seen)
 
 
-def _sha256(origin: Source) -> str:
+def sha256_of(origin: Source) -> str:
     if isinstance(origin, Given):
         return hashlib.sha256(b"\n".join(map(_rendered, origin.items))).hexdigest()
     if not isinstance(origin, Saved):

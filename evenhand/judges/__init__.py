@@ -32,6 +32,7 @@ from evenhand.judges.combine import (
 )
 from evenhand.judges.conditional import Conditional
 from evenhand.judges.confilm import ConfiLM
+from evenhand.judges.fitted import Calibrated
 from evenhand.judges.geval import GEval
 from evenhand.judges.glider import Glider
 from evenhand.judges.greek_bar import GreekBar
@@ -51,6 +52,7 @@ from evenhand.judges.pc2 import PC2
 from evenhand.judges.personalised import Personalised
 from evenhand.judges.pointwise import Pointwise
 from evenhand.judges.prometheus import Prometheus, PrometheusPair
+from evenhand.judges.quantified import Quantified
 from evenhand.judges.revis_eval import RevisEval
 from evenhand.judges.rocketeval import RocketEval
 from evenhand.judges.rotate import Rotate
@@ -71,6 +73,7 @@ __all__ = [
     "AutoJ",
     "AutoJPair",
     "ByTurn",
+    "Calibrated",
     "Cascade",
     "Choice",
     "ChoicePair",
@@ -99,6 +102,7 @@ __all__ = [
     "Prometheus",
     "PrometheusPair",
     "Published",
+    "Quantified",
     "Repeat",
     "RevisEval",
     "RocketEval",
@@ -120,11 +124,13 @@ _JUDGES += (Prometheus, PrometheusPair, Rubric, Umbrela)
 _JUDGES += (CCE, ListRank, ListScores, Overlap, OwnReference, PC2, RevisEval, RocketEval)
 _COMBINATORS: tuple[type, ...] = (
     ByTurn,
+    Calibrated,
     Cascade,
     Derived,
     Each,
     Long,
     Panel,
+    Quantified,
     Repeat,
     Rotate,
     Seeded,

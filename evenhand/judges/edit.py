@@ -18,6 +18,7 @@ from evenhand.prompts import compiled
 from evenhand.records import Model
 
 Order = Literal["given", "swap", "seeded"]
+_WRAPS = {"calibrate": "Calibrated", "quantitative": "Quantified"}
 
 
 def edited(
@@ -37,8 +38,9 @@ def edited(
         order: 'given' takes the order rule away, 'swap' keeps the protocol's own `Swap` or adds
             one with the mean, 'seeded' puts `Seeded(seed)` in its place.
         template: Text of the prompt of the innermost judge, or of every member of a panel.
-        fit: File of the fit that every judge with a field `fit` is to use; what it holds, and not
-            its path, becomes part of the form.
+        fit: File of a fit. One that changes verdicts is wrapped around the outermost judge, or
+            takes the place of the one there; any other goes to every judge with a field `fit`. What
+            it holds, and not its path, becomes part of the form.
 
     Example:
         >>> edited({"is": "Pairwise"}, order="swap")
@@ -55,7 +57,7 @@ def edited(
     if template is not None:
         _use_template(new, template)
     if fit is not None:
-        _use_fit(new, fit)
+        new = _fitted(new, fit)
     for one in sets:
         _set(new, one)
     return new
@@ -207,13 +209,19 @@ def _use_template(form: Form, template: str) -> None:
         leaf["prompt"] = {"is": "Prompt", "text": template}
 
 
-def _use_fit(form: Form, fit: str | Path) -> None:
-    found = plain(Fit.read(fit))
-    takers = [node for _, node in _nodes(form) if "fit" in _fields(node)]
+def _fitted(form: Form, fit: str | Path) -> Form:
+    read = Fit.read(fit)
+    found, wrap = plain(read), _WRAPS.get(read.kind)
+    if wrap is not None:
+        inner = form["judge"] if form["is"] == wrap else form
+        return {"is": wrap, "fit": found, "judge": inner}
+    nodes = [node for _, node in _nodes(form) if node["is"] not in _WRAPS.values()]
+    takers = [node for node in nodes if "fit" in _fields(node)]
     if not takers:
-        raise Misuse(f"{form.get('is')} takes no fit", do="leave --fit out")
+        raise Misuse(f"{form.get('is')} takes no fit of kind {read.kind}", do="leave --fit out")
     for node in takers:
         node["fit"] = deepcopy(found)
+    return form
 
 
 def _set(form: Form, one: str) -> None:

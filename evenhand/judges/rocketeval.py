@@ -2,8 +2,7 @@
 
 Paper: Wei et al. 2025, "RocketEval: Efficient Automated LLM Evaluation via Grading Checklist",
     section 3. arXiv:2503.05142. A question that is answered neither yes nor no is left out and
-    counted, where the authors' code takes 0.5. The regression on the answers is here one weight
-    a question. The wording is our own.
+    counted, where the authors' code takes 0.5. Learnt: one weight a question. Our own wording.
 """
 
 from __future__ import annotations
@@ -13,6 +12,7 @@ from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from evenhand.errors import Misuse
+from evenhand.fits import Fit, checklist_score, must_be
 from evenhand.judges.combine import Written, together
 from evenhand.pools import mean
 from evenhand.prompts import Prompt, beside
@@ -30,13 +30,15 @@ class RocketEval:
     Attributes:
         model: Answers the questions; a small one will do.
         writer: Writes the checklist from the prompt and the reference, never from a response.
-        weights: One a question, as learned from labels; None: all count alike.
+        weights: One a question; None: all count alike.
+        fit: Of kind 'rocketeval': what to do with the checklists that it knows.
         unread: What a question without an answer means: 'drop', 'stop', 'yes' or 'no'.
     """
 
     model: Model
     writer: Model
     weights: tuple[float, ...] | None = None
+    fit: Fit | None = None
     unread: str = "drop"
     scale: Scale = line("rating", 1.0, 10.0)
     prompt: Prompt = beside(__file__)
@@ -44,6 +46,9 @@ class RocketEval:
     decode: Decode = Decode(temperature=0.0, max_tokens=1)
     checklist_decode: Decode = Decode(temperature=0.7, top_p=0.95, max_tokens=1024)
     view: ClassVar[View] = "pointwise"
+
+    def __post_init__(self) -> None:
+        must_be(self.fit, "rocketeval", "RocketEval")
 
     async def __call__(self, case: Case) -> Verdict:
         write = Written(self.writer, self.checklist_prompt, self.checklist_decode)
@@ -58,11 +63,12 @@ class RocketEval:
             raise Misuse(f"case {case.id!r}: the checklist has {count}", do="fit them on this data")
         parts = await together([self._answer(case, item) for item in items])
         whole = mean(parts, unread=self.unread, weights=self.weights)
-        lost = sum(not part.decided for part in parts)
-        chance = whole.score
-        probs = {} if chance is None else {repr(round(1.0 + 9.0 * chance, 9)): 1.0}
+        score = None if whole.score is None else 1.0 + 9.0 * whole.score
+        if self.fit and score is not None:
+            score = checklist_score(self.fit, items, parts, unread=self.unread) or score
+        probs = {} if score is None else {repr(round(score, 9)): 1.0}
         done = replace(whole, scale=self.scale, probs=probs, calls=(made,))
-        return done.marked(questions=len(parts), unread=lost)
+        return done.marked(questions=len(parts), unread=sum(not part.decided for part in parts))
 
     async def _answer(self, case: Case, item: str) -> Verdict:
         ask = self.prompt(case=case, decode=self.decode, item=item)

@@ -156,7 +156,9 @@ def _yaml(text: str) -> Any:
         import yaml  # type: ignore[import-untyped]
     except ImportError as error:
         raise Misuse(
-            "a rubric in YAML needs PyYAML", expected="a rubric in TOML", do="pip install 'evenhand[yaml]'"
+            "a rubric in YAML needs PyYAML",
+            expected="a rubric in TOML",
+            do="pip install 'evenhand[yaml]'",
         ) from error
     try:
         return yaml.safe_load(text)

@@ -10,10 +10,10 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
-from evenhand.data import Bad, Table, fit, open_data
 from evenhand.door import flat
 from evenhand.errors import Misuse
 from evenhand.records import Case, Completion, Message, escape
+from evenhand.report.source import rows_again
 from evenhand.report.summary import winner
 from evenhand.store import Recorded, Store, read_calls, read_signed
 
@@ -68,8 +68,7 @@ def _preferences(store: Store) -> Iterator[Row]:
             expected="a run of a pairwise judge",
             do="leave --preferences out: the plain export has one row a case",
         )
-    pairs = store.manifest["data"].get("pairs", "all")
-    for row in fit(_data(store), "pairwise", pairs=pairs, on_bad=_left_out):
+    for row in rows_again(store, "pairwise", purpose="preference rows"):
         verdict = said.get(escape(row.case.id))
         if verdict is not None and (best := winner(verdict)) != "tie":
             first, second = row.case.responses
@@ -77,29 +76,6 @@ def _preferences(store: Store) -> Iterator[Row]:
             yield {"prompt": _turns(row.case.prompt), "chosen": _reply(row.case, chosen.text),
                 "rejected": _reply(row.case, rejected.text),
                 "confidence": max(verdict.probs.values())}  # fmt: skip
-
-
-def _left_out(_bad: Bad) -> None:
-    """A row that could not be used when the run was made was reported then."""
-
-
-def _data(store: Store) -> Table:
-    data = store.manifest.get("data", {})
-    file = data.get("path") or data.get("name") or ""
-    if not Path(file).exists():
-        raise Misuse(
-            f"the data of {store.folder} are not at {file!r}",
-            expected="the file that the run was made from: preference rows need its responses",
-            do="run this in the folder of that file",
-        )
-    table = open_data(file, columns=data.get("columns", {}), on_bad=_left_out)
-    if not data.get("sha256") or table.sha256 != data["sha256"]:
-        raise Misuse(
-            f"{file!r} is not the file that {store.folder} was made from",
-            expected=f"sha256 {data.get('sha256')}",
-            do="put that file back; preference rows need its responses",
-        )
-    return table
 
 
 def _turns(messages: Sequence[Message]) -> Any:

@@ -70,35 +70,39 @@ def calibrate(
     overfit, are not tried below 100 labels. Curves are fitted to Platt's targets, which keeps them
     finite where the confidences separate the labels.
 
-    Paper: Guo et al. 2017, "On Calibration of Modern Neural Networks", arXiv:1706.04599
-        (temperature); Platt 1999, "Probabilistic Outputs for Support Vector Machines" (Platt, and
-        the targets); Kull et al. 2017, "Beta calibration", AISTATS (beta); Zadrozny and Elkan 2002,
-        "Transforming Classifier Scores into Accurate Multiclass Probability Estimates",
-        doi:10.1145/775047.775151 (isotonic). Choosing by label count is ours.
+    Paper: Guo et al. 2017, "On Calibration of Modern Neural Networks". arXiv:1706.04599; Kull et
+        al. 2017, "Beyond sigmoids: How to obtain well-calibrated probabilities from binary
+        classifiers with beta calibration". doi:10.1214/17-EJS1338SI; Zadrozny and Elkan 2002,
+        "Transforming Classifier Scores into Accurate Multiclass Probability Estimates".
+        doi:10.1145/775047.775151; Platt 1999, "Probabilistic Outputs for Support Vector Machines".
+        In this order: temperature, beta, isotonic, Platt's map with his targets. Choosing by label
+        count is ours.
 
     Args:
         p: Shape (n,), confidences in [0, 1].
         y: Shape (n,), 1 where the event came true, 0 where not.
         clusters: Shape (n,), equal entries belong together; None: every row is its own.
     """
-    p, y, groups, missing = kept(p, y, clusters)
-    n, n_clusters = y.size, np.unique(groups).size
-    if why := _no_fit(y, n_clusters):
+    given, truth, groups, missing = kept(p, y, clusters)
+    n, n_clusters = truth.size, np.unique(groups).size
+    if why := _no_fit(truth, n_clusters):
         none = nothing(why, n, n_clusters)
-        raw = none if n_clusters < LEAST else _mean(log_loss(p, y), groups)
-        return Calibration(None, {}, {}, raw, none, n, n_clusters, missing, (), why)
-    losses = _held_out(p, y, groups, seed)
+        as_is = none if n_clusters < LEAST else _mean(log_loss(given, truth), groups)
+        return Calibration(None, {}, {}, as_is, none, n, n_clusters, missing, (), why)
+    losses = _held_out(given, truth, groups, seed)
     name = _chosen(losses, groups)
     part = folds(groups, seed + 1)
     nested = np.empty(n)
     for k in range(part.max() + 1):
         train, test = part != k, part == k
-        inner = _chosen(_held_out(p[train], y[train], groups[train], seed), groups[train])
-        nested[test] = log_loss(calibrated(_MAPS[inner](p[train], y[train]), p[test]), y[test])
-    raw = log_loss(p, y)
+        inner = _chosen(_held_out(given[train], truth[train], groups[train], seed), groups[train])
+        nested[test] = log_loss(
+            calibrated(_MAPS[inner](given[train], truth[train]), given[test]), truth[test]
+        )
+    raw = log_loss(given, truth)
     gain = _mean(raw - nested, groups)
     shown = {one: _mean(loss, groups) for one, loss in losses.items()}
-    data = _MAPS[name](p, y)
+    data = _MAPS[name](given, truth)
     told = _warnings(data, gain, n)
     return Calibration(name, data, shown, _mean(raw, groups), gain, n, n_clusters, missing, told)
 
@@ -155,12 +159,12 @@ def kept(
     Raises:
         ValueError: Shapes that differ.
     """
-    p, y = np.asarray(p, dtype=float).ravel(), np.asarray(y, dtype=float).ravel()
-    groups = np.arange(p.size) if clusters is None else np.asarray(clusters).ravel()
-    if not p.size == y.size == groups.size:
-        raise ValueError(f"one row each is needed: {p.size}, {y.size} and {groups.size}")
-    good = np.isfinite(p) & np.isfinite(y)
-    return p[good], y[good], groups[good], int((~good).sum())
+    one, other = np.asarray(p, dtype=float).ravel(), np.asarray(y, dtype=float).ravel()
+    groups = np.arange(one.size) if clusters is None else np.asarray(clusters).ravel()
+    if not one.size == other.size == groups.size:
+        raise ValueError(f"one row each is needed: {one.size}, {other.size} and {groups.size}")
+    good = np.isfinite(one) & np.isfinite(other)
+    return one[good], other[good], groups[good], int((~good).sum())
 
 
 def folds(clusters: NDArray[Any], seed: int, k: int = 5) -> NDArray[np.intp]:
@@ -187,7 +191,7 @@ def log_loss(p: Floats, y: Floats) -> Floats:
     return np.asarray(-(xlogy(y, p) + xlogy(1.0 - y, 1.0 - p)))
 
 
-def newton(x: Floats, y: Floats, penalty: Floats, start: Floats | None = None) -> Floats:
+def newton(x: Floats, y: Floats, penalty: Floats, *, start: Floats | None = None) -> Floats:
     """Coefficients of a logistic regression of y in [0, 1]; the penalty is one a column."""
     beta = np.zeros(x.shape[1]) if start is None else start.copy()
 
@@ -229,8 +233,8 @@ def _logs(p: Floats) -> tuple[Floats, Floats]:
 
 
 def _temperature(p: Floats, y: Floats) -> dict[str, Any]:
-    slope = newton((sum(_logs(p)))[:, None], _targets(y), np.zeros(1))[0]  # type: ignore[index]
-    slope = max(float(slope), 1e-3)
+    one, other = _logs(p)
+    slope = max(float(newton((one + other)[:, None], _targets(y), np.zeros(1))[0]), 1e-3)
     return _curve("temperature", slope, slope, 0.0)
 
 

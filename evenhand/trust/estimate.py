@@ -80,13 +80,13 @@ class Cases:
     def labelled(self) -> NDArray[np.bool_]:
         return ~np.isnan(self.labels)
 
-    @property
-    def undecided(self) -> int:
-        return int(np.isnan(self.judged).sum())
-
 
 def cases_of(
-    labels: ArrayLike, judged: ArrayLike, clusters: ArrayLike | None, span: Span | None
+    labels: ArrayLike,
+    judged: ArrayLike,
+    *,
+    clusters: ArrayLike | None = None,
+    span: Span | None = None,
 ) -> Cases:
     """Raises: ValueError for shapes that differ, infinite values, or labels outside the span."""
     y, f = np.asarray(labels, dtype=float), np.asarray(judged, dtype=float)
@@ -125,10 +125,8 @@ def few(groups: int) -> str:
     """Why so few clusters give no interval; "" when they are enough."""
     if groups >= LEAST_CLUSTERS:
         return ""
-    things = (
-        "1 independent labelled case" if groups == 1 else f"{groups} independent labelled cases"
-    )
-    return f"{things}: an interval needs at least {LEAST_CLUSTERS}"
+    things = "case" if groups == 1 else "cases"
+    return f"{groups} independent labelled {things}: an interval needs at least {LEAST_CLUSTERS}"
 
 
 def is_binary(labels: Floats, span: Span | None) -> bool:
@@ -178,23 +176,40 @@ def mean_of(
     return replace(found, low=None, high=None, reason=why) if why else found
 
 
-def beside(cases: Cases, *, level: float, span: Span | None) -> dict[str, Interval]:
-    """The figures of the labels alone and of the judge alone, and the judge's bias."""
+def described(
+    cases: Cases,
+    interval: Interval,
+    *,
+    level: float,
+    span: Span | None,
+    lambda_: float | None = None,
+    assumptions: tuple[str, ...] = (),
+) -> Estimate:
+    """The interval with its counts, the labels alone and the judge alone beside it."""
     codes = cases.codes if cases.grouped else None
     known, both = ~np.isnan(cases.judged), cases.labelled & ~np.isnan(cases.judged)
     gap = cases.judged[both] - cases.labels[both]
-    inside = span is not None and _within(cases.judged[known], span)
-    wide = (span[0] - span[1], span[1] - span[0]) if span is not None and inside else None
+    inside = span if span is not None and _within(cases.judged[known], span) else None
+    wide = None if inside is None else (inside[0] - inside[1], inside[1] - inside[0])
     naive = (
-        mean_of(cases.judged[known], cases.codes[known], level=level, span=span if inside else None)
+        mean_of(cases.judged[known], cases.codes[known], level=level, span=inside)
         if known.any()
         else no_interval("clustered t", level, "the judge left every case undecided")
     )
-    return {
-        "human": human_only(cases.labels, clusters=codes, level=level, span=span),
-        "naive": naive,
-        "bias": mean_of(gap, cases.codes[both], level=level, span=wide),
-    }
+    n = int(cases.labelled.sum())
+    return Estimate(
+        interval,
+        interval.method,
+        n_labelled=n,
+        n_unlabelled=cases.labels.size - n,
+        n_undecided=int(np.isnan(cases.judged).sum()),
+        lambda_=lambda_,
+        human=human_only(cases.labels, clusters=codes, level=level, span=span),
+        naive=naive,
+        bias=mean_of(gap, cases.codes[both], level=level, span=wide),
+        assumptions=assumptions,
+        warnings=warnings_of(cases, span),
+    )
 
 
 def _within(values: Floats, span: Span) -> bool:
@@ -204,11 +219,12 @@ def _within(values: Floats, span: Span) -> bool:
 def warnings_of(cases: Cases, span: Span | None) -> tuple[str, ...]:
     """What anyone who reads a corrected mean of these cases must know."""
     said, y = [], cases.labels[cases.labelled]
-    if cases.undecided == cases.judged.size:
+    undecided = int(np.isnan(cases.judged).sum())
+    if undecided == cases.judged.size:
         said.append("the judge left every case undecided, so only the labels count")
-    elif cases.undecided:
+    elif undecided:
         said.append(
-            f"{cases.undecided} of {cases.judged.size} cases are undecided; they stay in, "
+            f"{undecided} of {cases.judged.size} cases are undecided; they stay in, "
             "with the mean verdict as their prediction"
         )
     if y.size and np.ptp(y) == 0:

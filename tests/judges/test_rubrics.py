@@ -194,5 +194,5 @@ def test_a_file_that_holds_no_rubric_says_so(tmp_path, name, text, told):
 def test_yaml_without_its_library_says_how_to_install_it(tmp_path, monkeypatch):
     (tmp_path / "mine.yaml").write_text(YAML)
     monkeypatch.setitem(sys.modules, "yaml", None)
-    with pytest.raises(Misuse, match="pip install pyyaml"):
+    with pytest.raises(Misuse, match=r"pip install 'evenhand\[yaml\]'"):
         from_file(str(tmp_path / "mine.yaml"))

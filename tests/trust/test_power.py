@@ -298,6 +298,16 @@ def test_clusters_of_copies_need_as_many_clusters_as_items() -> None:
     assert chance == pytest.approx(estimate(replace_power(once, 60, epsilon=0.1)), abs=0.05)
 
 
+def test_large_clusters_are_planned_by_the_number_of_clusters() -> None:
+    """Forty clusters of 25 copies: 30 or 60 items would be too few clusters to test on."""
+    known = assumed_annotators(3, human_noise=0.3, judge_noise=0.05)
+    rows = np.repeat(range(40), 25)
+    copied = Alignment(known.judge[rows], known.human[rows], 0, 0)
+    plan = items_to_replace(copied, epsilon=0.3, clusters=rows)
+    assert plan.n_labels is not None
+    assert plan.n_labels >= 250
+
+
 def test_a_pilot_of_three_items_gives_nan_and_the_reason() -> None:
     known = align([1, 0, 1], [[1, 1, 0], [0, 0, 0], [1, 0, 1]])
     assert np.isnan(estimate(replace_power(known, 50, epsilon=0.1)))

@@ -57,7 +57,7 @@ def test_least_squares_lowers_the_error_of_a_lenient_judge(n: int, most: float) 
 
 
 def test_multinomial_gives_chances_whose_mean_is_nearer_too() -> None:
-    b, y, phi = ratings(600, 3)
+    b, y, phi = ratings(400, 3)
     found = multinomial(b, y, phi)
     chances = found.predict(FRESH[0], FRESH[2])
     values = np.array([float(label) for label in found.labels])
@@ -263,4 +263,4 @@ def test_llm_rubric_fitted_on_synthetic_conversations_predicts_real_ones() -> No
           f"({chosen}) RMSE {got[0]:.4f} r {got[1]:.3f} [{low:.3f}, {high:.3f}]; paper's network "
           f"r .313; annotators' means alone RMSE {alone[0]:.4f} r {alone[1]:.3f}")  # fmt: skip
     assert got[0] <= 0.78
-    assert alone[1] == pytest.approx(0.192, abs=0.001)
+    assert alone[1] == pytest.approx(0.190, abs=0.001)
