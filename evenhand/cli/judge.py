@@ -12,7 +12,19 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from evenhand.cli.shared import DONE, MODELS, STOPPED, AsJson, app, fail, flag, opt, say, show_
+from evenhand.cli.shared import (
+    DONE,
+    MODELS,
+    STOPPED,
+    AsJson,
+    app,
+    fail,
+    flag,
+    mapping,
+    opt,
+    say,
+    show_,
+)
 from evenhand.errors import Error, Misuse
 
 if TYPE_CHECKING:
@@ -80,10 +92,10 @@ def judge(
     asked = Asked(judge, model, tuple(sets or ()), order.value if order else None, seed,
         _template(template), shots, fit, language, overflow)  # fmt: skip
     on_bad = rejects(folder) if skip_bad and not dry_run else (lambda bad: None)
-    mapping = _mapping(maps or [])
-    table = open_data(data, columns=mapping, on_bad=on_bad if skip_bad else None)
+    columns = mapping(maps or [])
+    table = open_data(data, columns=columns, on_bad=on_bad if skip_bad else None)
     command = shlex.join(["evenhand", *sys.argv[1:]])
-    job = Job(asked.judge(), asked.name, table, options, mapping, command)
+    job = Job(asked.judge(), asked.name, table, options, columns, command)
     return _dry_run(job, as_json) if dry_run else _judged(job, folder, as_json)
 
 
@@ -154,13 +166,6 @@ def _policy(text: str) -> dict[str, Any]:
             do="--overflow truncate:20000",
         )
     return {"policy": policy, **({"limit": int(size)} if size else {})}
-
-
-def _mapping(columns: list[str]) -> dict[str, str]:
-    wrong = [text for text in columns if "=" not in text.strip("=")]
-    if wrong:
-        raise Misuse(f"--map {wrong[0]}", expected="FIELD=COLUMN", do="--map prompt=question")
-    return dict(text.split("=", 1) for text in columns)
 
 
 def parsed_budget(text: str | None) -> tuple[str, float] | None:

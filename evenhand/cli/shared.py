@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from evenhand.errors import BudgetSpent, Error, ModelError
+from evenhand.errors import BudgetSpent, Error, Misuse, ModelError
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -51,6 +51,14 @@ def fail(error: Error, as_json: bool) -> int:
     else:
         print(f"error: {visible(str(error))}", file=sys.stderr)
     return STOPPED if isinstance(error, ModelError | BudgetSpent | Interrupted) else WRONG_USE
+
+
+def mapping(columns: list[str]) -> dict[str, str]:
+    """Of --map."""
+    wrong = [text for text in columns if "=" not in text.strip("=")]
+    if wrong:
+        raise Misuse(f"--map {wrong[0]}", expected="FIELD=COLUMN", do="--map prompt=question")
+    return dict(text.split("=", 1) for text in columns)
 
 
 def say(value: Any) -> None:

@@ -304,10 +304,10 @@ def _counted(count: Mapping[str, Any], cases: int) -> Iterator[str]:
     undecided = count["undecided"]
     if undecided > 0.05 * cases:
         why = ", ".join(f"{code} {n}" for code, n in count["undecided_by"].items())
-        yield (
-            f"{undecided} of {cases} cases are undecided ({why}); scores rest on the others, "
-            "which may be the easier ones"
-        )
+        rest = "scores rest on the others, which may be the easier ones"
+        if not count["decided"]:
+            rest = "there is no score"
+        yield f"{undecided} of {cases} cases are undecided ({why}); {rest}"
 
 
 def _off_half(interval: Interval) -> bool:

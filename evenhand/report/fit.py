@@ -1,0 +1,372 @@
+"""What people's labels of a run teach, as a fit that a judge applies to other cases."""
+
+from __future__ import annotations
+
+import contextlib
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from evenhand.errors import Misuse
+from evenhand.fits import Fit, checklist_key, made_from, overlap
+from evenhand.intervals import Interval, clustered_t
+from evenhand.judges.quantified import base_of, said
+from evenhand.records import Verdict
+from evenhand.report.learnt import Fitted, Kind
+from evenhand.report.people import LabelFiles, Labelled, People, people
+from evenhand.report.summary import bounds, winner
+from evenhand.store import Store, read_calls
+from evenhand.trust.calibrate import LEAST, Calibration, calibrate, folds, log_loss, nothing
+from evenhand.trust.checklist import ChecklistWeights, checklist_weights
+from evenhand.trust.quantitative import Quantitative, bradley_terry, embedded, least_squares
+
+Floats = NDArray[np.float64]
+_WRAPS = {"calibrate": "Calibrated", "quantitative": "Quantified"}
+_SIZE = 256
+
+
+def fitted(run: Path, labels: LabelFiles, kind: str) -> Fitted:
+    """Learns from the labelled cases of a run.
+
+    Raises:
+        Misuse: These labels teach nothing of that kind; the message says why.
+    """
+    makers = {"calibrate": _calibrated, "quantitative": _quantitative, "rocketeval": _rocketeval}
+    if kind not in makers:
+        raise Misuse(f"--kind {kind}", expected=f"one of {', '.join(get_args(Kind))}", do="")
+    found = people(run, labels)
+    form = found.manifest["judge"]["plain"]
+    if form.get("is") == _WRAPS.get(kind):
+        raise Misuse(
+            f"{run} was judged with a fit of kind {kind} already",
+            expected="a run of the judge without it",
+            do="leave --fit out when judging the cases to fit on",
+        )
+    refuse_overlap(found.manifest, found.ids)
+    if not found.decided:
+        raise Misuse(
+            f"none of the {len(found.rows)} labelled cases of {run} has a decided verdict",
+            expected="verdicts to compare with labels",
+            do=f"evenhand show {run} --undecided says why",
+        )
+    _refuse_constant(found)
+    return makers[kind](found)
+
+
+def refuse_overlap(manifest: Mapping[str, Any], case_ids: Iterable[str]) -> None:
+    """Refuses to report on cases that a fit inside the judge was learnt from.
+
+    Args:
+        manifest: Of the run. case_ids: Of the labelled cases.
+
+    Raises:
+        Misuse: At least one of the cases is one of the fit's.
+    """
+    ids = set(case_ids)
+    for fit in _fits(manifest.get("judge", {}).get("plain", {})):
+        if seen := overlap(fit, ids):
+            raise Misuse(
+                f"{seen} of the {len(ids)} labelled cases are those that the judge's fit"
+                f" ({fit.kind}) was learnt from",
+                expected="labels of other cases: on its own ones a fit looks better than it is",
+                do="judge and label other cases, or split the labels before fitting",
+            )
+
+
+def _fits(form: Any) -> Iterator[Fit]:
+    if isinstance(form, Mapping):
+        if form.get("is") == "Fit":
+            yield Fit(form["kind"], form["data"], form["made_from"])
+        for one in form.values():
+            yield from _fits(one)
+    elif isinstance(form, list):
+        for one in form:
+            yield from _fits(one)
+
+
+def _refuse_constant(found: People) -> None:
+    labels = Counter(label for row in found.decided for label in row.said.values())
+    if len(labels) == 1:
+        raise Misuse(
+            f"all {labels.total()} labels are {next(iter(labels))!r}",
+            expected="labels that differ: from one label nothing can be learnt",
+            do="label cases of which people say something else",
+        )
+
+
+def _too_little(why: str, found: People) -> Misuse:
+    lost = "; ".join(f"{n} {name}" for name, n in found.left_out.items())
+    return Misuse(
+        f"nothing was fitted: {why}" + (f" (left out: {lost})" if lost else ""),
+        expected="more labelled cases, with labels that differ",
+        do=f"evenhand label {found.run}",
+    )
+
+
+def _origin(found: People, rows: Sequence[Labelled]) -> dict[str, Any]:
+    judge = found.manifest["judge"].get("name")
+    what = f"verdicts of {judge} and labels by {found.who}"
+    return made_from(what, (row.signed.case for row in rows))
+
+
+def _clusters(rows: Sequence[Labelled]) -> list[str]:
+    return [row.signed.cluster for row in rows]
+
+
+def _pooled(found: People, how: str) -> tuple[str, ...]:
+    many = sum(len(row.said) > 1 for row in found.rows)
+    return (f"{many} cases have labels by several raters: {how} was taken",) if many else ()
+
+
+# ---- calibrate -------------------------------------------------------------------------------
+
+
+def _calibrated(found: People) -> Fitted:
+    if found.scale.span:
+        raise Misuse(
+            f"{found.scale.name} is a line of numbers, and a calibrated probability needs labels",
+            expected="a judge whose scale has labels",
+            do="--kind quantitative",
+        )
+    event = "mode"
+    if len(found.scale.labels) == 2 and not found.scale.swaps:
+        event = f"label:{next(iter(found.scale.labels))}"
+    rows, truths, left_out = _truths(found)
+    p, y = _events(rows, truths, event)
+    learnt = calibrate(p, y, clusters=_clusters(rows))
+    if learnt.map is None:
+        why = learnt.reason
+        if event == "mode" and y.size and np.ptp(y) == 0:
+            why = f"the judge's label is {'right' if y[0] else 'wrong'} in all {y.size} cases"
+        raise _too_little(why, replace(found, left_out=left_out))
+    data = Fit("calibrate", learnt.fit_data(event), _origin(found, rows))
+    losses = {"as it is": learnt.raw, **learnt.candidates}
+    name = event.removeprefix("label:")
+    of = "the judge's label is right" if event == "mode" else f"the label is {name!r}"
+    told = (*found.notices, *_pooled(found, "the majority's"), *learnt.warnings)
+    about = (f"{learnt.map}: the chance that {of}", _why_map(learnt), "log loss in nats")
+    tail = (found.raters, left_out, told)
+    return Fitted(found.run, "calibrate", data, *about, learnt.gain, losses, *tail)
+
+
+def _truths(found: People) -> tuple[list[Labelled], list[str], dict[str, int]]:
+    """Decided cases and what people say of them, on the judge's scale."""
+    rows, truths, lost = [], [], Counter[str]()
+    for row in found.decided:
+        label = row.majority
+        truth = None if label is None else found.on_scale(label)
+        if found.scale.swaps and truth == "tie" and found.scale.tie is None:
+            truth = None
+        if truth is None:
+            lost["without a majority" if label is None else "off the judge's scale"] += 1
+            continue
+        rows.append(row)
+        truths.append(truth)
+    if not rows and lost["off the judge's scale"]:
+        odd = next(one for row in found.decided for one in row.said.values())
+        raise Misuse(
+            f"no label is on the judge's scale {found.scale.name}: {odd!r}",
+            expected=f"one of {found.offer}",
+            do=f"say what it means: --map-labels '{odd}=LABEL'",
+        )
+    return rows, truths, {**found.left_out, **lost}
+
+
+def _events(rows: Sequence[Labelled], truths: Sequence[str], event: str) -> tuple[Floats, Floats]:
+    """The judge's probability of the event, and whether it came true."""
+    p, y = [], []
+    for row, truth in zip(rows, truths, strict=True):
+        verdict = row.verdict
+        label = str(verdict.label) if event == "mode" else event.removeprefix("label:")
+        p.append(verdict.probs.get(label, 0.0))
+        alone = replace(verdict, probs={label: 1.0})
+        y.append(float((winner(alone) if verdict.scale.swaps else label) == truth))
+    return np.asarray(p), np.asarray(y)
+
+
+def _why_map(learnt: Calibration) -> str:
+    usual = "temperature" if learnt.n < 200 else "platt"
+    if learnt.map == usual:
+        which = "below 200 labels" if learnt.n < 200 else "from 200 labels on"
+        return f"the usual one {which}; no other is better by more than one standard error"
+    return f"better than {usual} by more than one standard error on cases not fitted"
+
+
+# ---- quantitative ----------------------------------------------------------------------------
+
+
+def _quantitative(found: People) -> Fitted:
+    pairs = bool(found.scale.swaps)
+    rows, head = found.decided, "BTL" if pairs else "LS"
+    target = np.array([found.mean(row) for row in rows])
+    base = np.array([base_of(head, row.verdict.score or 0.0) for row in rows])
+    with contextlib.closing(Store(Path(found.run), read=True)) as store:
+        phi = embedded([said(_whole(store, row.verdict)) for row in rows], _SIZE)
+    clusters = np.array(_clusters(rows))
+    make = bradley_terry if pairs else least_squares
+    learnt = make(base, target, phi, clusters=clusters)
+    if learnt.kept is None:
+        raise _too_little(learnt.reason, found)
+    span = None if pairs else _span(found, target)
+    data = Fit("quantitative", learnt.fit_data(hashed=_SIZE, span=span), _origin(found, rows))
+    gain = _head_gain(head, base, target, phi, clusters)
+    told = (*found.notices, *_pooled(found, "the mean"), *learnt.warnings, *_doubt(gain))
+    text = "its score and its text" if learnt.kept == "full" else "its score alone"
+    chosen = f"{head}, {learnt.kept}: people's labels from {text}"
+    loss = "log loss in nats" if pairs else "squared error"
+    losses = {{"raw": "as it is"}.get(name, name): one for name, one in learnt.losses.items()}
+    about = (chosen, _why_head(learnt), loss, gain, losses)
+    return Fitted(
+        found.run, "quantitative", data, *about, found.raters, found.left_out, told
+    )  # fmt: skip
+
+
+def _whole(store: Store, verdict: Verdict) -> Verdict:
+    """With the replies, of which a run keeps the keys beside its verdicts."""
+    calls = tuple(one.completion for one in read_calls(store, [c.key for c in verdict.calls]))
+    parts = tuple(_whole(store, part) for part in verdict.parts)
+    return replace(verdict, calls=calls, parts=parts)
+
+
+def _span(found: People, target: Floats) -> tuple[float, float]:
+    """Of the judge's scale, or of the labels where these leave it."""
+    low, high = float(target.min()), float(target.max())
+    span = bounds(found.scale)
+    return span if span and span[0] <= low and high <= span[1] else (low, high)
+
+
+def _head_gain(
+    head: str, base: Floats, target: Floats, phi: Floats, clusters: NDArray[Any]
+) -> Interval:
+    """Of the whole procedure, penalty and nesting included, over the judge as it is."""
+    make = bradley_terry if head == "BTL" else least_squares
+    part, held = folds(clusters, 1), np.full(target.size, np.nan)
+    for k in range(part.max() + 1):
+        train, test = part != k, part == k
+        learnt = make(base[train], target[train], phi[train], clusters=clusters[train])
+        if learnt.kept is None:
+            return nothing(
+                f"without a fifth of the cases {learnt.reason}", target.size, len(set(clusters))
+            )
+        held[test] = learnt.predict(base[test], phi[test])
+    if head == "LS":
+        return clustered_t((base - target) ** 2 - (held - target) ** 2, clusters)
+    raw = 1.0 / (1.0 + np.exp(-base))
+    return clustered_t(log_loss(raw, target) - log_loss(held, target), clusters)
+
+
+def _why_head(learnt: Quantitative) -> str:
+    if learnt.kept == "full":
+        return "the text lowers the loss by more than one standard error on cases not fitted"
+    return "the text does not lower the loss by more than one standard error on cases not fitted"
+
+
+def _doubt(gain: Interval) -> tuple[str, ...]:
+    if gain.low is None:
+        return (f"the gain has no interval: {gain.reason}",)
+    return ("it is not shown that the fit is better than the judge as it is",) * (gain.low <= 0)
+
+
+# ---- rocketeval ------------------------------------------------------------------------------
+
+
+def _rocketeval(found: People) -> Fitted:
+    form = found.manifest["judge"]["plain"]
+    if form.get("is") != "RocketEval":
+        raise Misuse(
+            f"{found.run} was judged by {form.get('is')}",
+            expected="a run of the judge rocketeval, whose verdicts answer checklists",
+            do="--kind calibrate or --kind quantitative",
+        )
+    learnt, used, gains, groups = {}, list[Labelled](), list[Floats](), list[str]()
+    tables = _checklists(found.decided)
+    for key, rows in tables.items():
+        chances = _chances(rows, str(form.get("unread", "drop")))
+        ratings = np.array([_rating(found.mean(row)) for row in rows])
+        clusters = _within(rows)
+        one = checklist_weights(chances, ratings, clusters=clusters)
+        gains.append(_checklist_gain(chances, ratings, clusters))
+        groups += _clusters(rows)
+        if one.mixing > 0:
+            learnt[key] = one
+            used += rows
+    if not learnt:
+        raise _too_little(_taught_nothing(tables, found), found)
+    data = {key: one.fit_data() for key, one in learnt.items()}
+    fit = Fit("rocketeval", data, _origin(found, used))
+    alone = len(set(groups)) == 1  # of one prompt, responses are what is drawn
+    gain = clustered_t(np.concatenate(gains), range(len(groups)) if alone else groups)
+    kept = f"{len(learnt)} of {len(tables)} checklists"
+    chosen = f"one weight a question for {kept}"
+    why = "there they beat the plain score and the mean rating by more than one standard error"
+    told = (*found.notices, *_pooled(found, "the mean"), *_doubt(gain))
+    losses = _checklist_losses(learnt)
+    about = (chosen, why, "squared error in points of 1 to 10", gain, losses)
+    return Fitted(found.run, "rocketeval", fit, *about, found.raters, found.left_out, told)
+
+
+def _checklists(rows: Sequence[Labelled]) -> dict[str, list[Labelled]]:
+    tables: dict[str, list[Labelled]] = {}
+    for row in rows:
+        items = [str(part.marks["item"]) for part in row.verdict.parts]
+        tables.setdefault(checklist_key(items), []).append(row)
+    return tables
+
+
+def _chances(rows: Sequence[Labelled], unread: str) -> Floats:
+    """As the judge counts a question without an answer; NaN takes the mean of the others."""
+    left = {"yes": 1.0, "no": 0.0}.get(unread, float("nan"))
+    scores = [[part.score for part in row.verdict.parts] for row in rows]
+    return np.array([[left if one is None else one for one in row] for row in scores])
+
+
+def _rating(value: float) -> float:
+    if not 1.0 <= value <= 10.0:
+        raise Misuse(
+            f"the label {value:g} is no rating",
+            expected="1 to 10, the scale of the judge rocketeval",
+            do="say what labels mean: --map-labels 'good=10 bad=1'",
+        )
+    return value
+
+
+def _within(rows: Sequence[Labelled]) -> NDArray[np.intp]:
+    """Responses to one prompt are independent given its checklist; prompts that share one are
+    not divided."""
+    names = _clusters(rows)
+    if len(set(names)) == 1:
+        return np.arange(len(rows))
+    return np.unique(names, return_inverse=True)[1].ravel()
+
+
+def _checklist_gain(chances: Floats, ratings: Floats, clusters: NDArray[np.intp]) -> Floats:
+    """Squared error of the plain score less that of the procedure, shape (n,)."""
+    answers = np.isfinite(chances)
+    plain = 1.0 + 9.0 * np.nansum(chances, axis=1) / np.maximum(answers.sum(axis=1), 1)
+    held, part = plain.copy(), folds(clusters, 1)
+    for k in range(part.max() + 1):
+        train, test = part != k, part == k
+        if train.any():
+            one = checklist_weights(chances[train], ratings[train], clusters=clusters[train])
+            held[test] = one.predict(chances[test])
+    return np.asarray((plain - ratings) ** 2 - (held - ratings) ** 2)
+
+
+def _checklist_losses(learnt: Mapping[str, ChecklistWeights]) -> dict[str, Interval]:
+    if len(learnt) > 1:
+        return {f"{key} {name}": i for key, one in learnt.items() for name, i in one.losses.items()}
+    return dict(next(iter(learnt.values())).losses)
+
+
+def _taught_nothing(tables: Mapping[str, Sequence[Labelled]], found: People) -> str:
+    most = max(map(len, tables.values()))
+    return (
+        f"no checklist's ratings teach weights that do better on cases not fitted"
+        f" ({len(tables)} checklists, at most {most} rated responses each;"
+        f" {LEAST} and more are advised)"
+    )

@@ -1,0 +1,120 @@
+"""A plan is made from what a pilot shows, and the same whichever response stood first."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import evenhand
+from evenhand.errors import Misuse
+from evenhand.models.scripted import Scripted
+from evenhand.report.people import LabelFiles
+from evenhand.report.plan import planned
+from evenhand.trust.power import pilot
+from tests.commands import write_rows
+from tests.report.made import better, case, rating
+
+
+def labels(folder: Path, rows: list[dict[str, Any]]) -> LabelFiles:
+    return LabelFiles([Path(write_rows(str(folder / "people.jsonl"), rows))])
+
+
+def pair_run(folder: Path, *, turned: bool) -> tuple[Path, LabelFiles]:
+    """The judge is right about 3 of 4 pairs; every other pair may be the other way round."""
+    rng, cases, rows = random.Random(1), [], []
+    for i in range(60):
+        new = rng.random() < 0.6
+        label = new if rng.random() < 0.75 else not new
+        texts, names = ["2", "1"] if new else ["1", "2"], ["new", "old"]
+        if turned and i % 2:
+            texts.reverse()
+            names.reverse()
+        cases.append(case(f"q{i}", *texts, systems=names))
+        rows.append({"id": f"q{i}", "rater": "ann", "label": "new" if label else "old"})
+    model = Scripted("better", better)
+    run = evenhand.judge(cases, {"is": "Pairwise"}, model, out=folder / "run").folder
+    return run, labels(folder, rows)
+
+
+@pytest.mark.parametrize("claim", ["level", "compare"])
+def test_the_order_of_the_responses_does_not_change_a_plan(tmp_path: Path, claim: str) -> None:
+    (tmp_path / "one").mkdir()
+    (tmp_path / "two").mkdir()
+    one = planned(claim, *pair_run(tmp_path / "one", turned=False))
+    two = planned(claim, *pair_run(tmp_path / "two", turned=True))
+    assert one.plan == two.plan
+    assert one.known["correlation"] > 0.2
+    assert one.fewer is not None
+    assert one.alone is not None
+    assert one.fewer.n_labels is not None
+    assert one.fewer.n_labels < one.alone
+
+
+def two_systems(folder: Path, names: tuple[str, ...]) -> tuple[Path, LabelFiles, list[Any]]:
+    rng, cases, rows, seen = random.Random(2), [], [], []
+    for i in range(40):
+        said = [rng.randint(2, 9) for _ in names]
+        cases.append(case(f"q{i}", *map(str, said), systems=names))
+        people = [min(10, max(1, one + rng.randint(-1, 1))) for one in said]
+        rows += [
+            {"id": f"q{i}/{name}", "rater": "ann", "label": p}
+            for name, p in zip(names, people, strict=True)
+        ]
+        seen.append((people[0] - people[1], said[0] - said[1]))
+    model = Scripted("rates", rating)
+    run = evenhand.judge(cases, "mt-bench-single", model, out=folder / "run").folder
+    return run, labels(folder, rows), seen
+
+
+def test_two_systems_are_compared_by_their_differences_on_one_prompt(tmp_path: Path) -> None:
+    run, files, seen = two_systems(tmp_path, ("new", "old"))
+    made = planned("compare", run, files)
+    alone = pilot(*zip(*seen, strict=True))
+    assert made.known["correlation"] == pytest.approx(alone.correlation)
+    assert made.known["sd"] == pytest.approx(alone.sd)
+    assert made.plan.effect == pytest.approx(0.45)  # 5 % of 1 to 10
+
+
+def test_of_three_systems_two_must_be_chosen(tmp_path: Path) -> None:
+    run, files, _ = two_systems(tmp_path, ("a", "b", "c"))
+    with pytest.raises(Misuse, match="3 systems: a, b, c"):
+        planned("compare", run, files)
+
+
+def test_three_raters_of_a_pilot_plan_the_replacement(tmp_path: Path) -> None:
+    rng, cases, rows = random.Random(3), [], []
+    for i in range(60):
+        first = rng.random() < 0.5
+        cases.append(case(f"q{i}", *("21" if first else "12")))
+        for rater in ("ann", "ben", "cat"):
+            right = rng.random() < 0.8
+            rows.append({"id": f"q{i}", "rater": rater, "label": "A" if right == first else "B"})
+    model = Scripted("better", better)
+    run = evenhand.judge(cases, {"is": "Pairwise"}, model, out=tmp_path / "run").folder
+    made = planned("replace", run, labels(tmp_path, rows))
+    assert made.plan.n_labels is not None
+    assert made.plan.n_labels <= 100  # it is always right
+    strict = planned("replace", run, labels(tmp_path, rows), effect=0.01)
+    assert strict.plan.n_labels is not None
+    assert strict.plan.n_labels >= made.plan.n_labels
+
+
+def test_a_smaller_effect_needs_more_labels() -> None:
+    wide, narrow = planned("level", effect=0.1), planned("level", effect=0.02)
+    assert wide.plan.n_labels is not None
+    assert narrow.plan.n_labels is not None
+    assert wide.plan.n_labels * 20 < narrow.plan.n_labels
+
+
+def test_labels_that_are_all_alike_plan_nothing(tmp_path: Path) -> None:
+    run, files = pair_run(tmp_path, turned=False)
+    rows = [{"id": f"q{i}", "rater": "ann", "label": "tie"} for i in range(60)]
+    with pytest.raises(Misuse, match="not all the same"):
+        planned("level", run, labels(tmp_path, rows))
+    three = [{"id": f"q{i}", "rater": "ann", "label": "AB"[i % 2]} for i in range(3)]
+    with pytest.raises(Misuse, match="4 labels"):
+        planned("level", run, labels(tmp_path, three))
+    assert files.files
