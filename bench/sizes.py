@@ -10,6 +10,7 @@ FILE, JUDGE, COMBINATORS = 400, 90, {"build.py", "combine.py"}
 _OPTIONS = "One parameter a command-line option, which is how typer reads and documents them."
 ALLOWED = {  # "file" or "file:function" -> what going over a limit bought
     "evenhand/cli/judge.py:judge": _OPTIONS,
+    "evenhand/cli/trust.py:trust": _OPTIONS,
     "evenhand/cli/label.py:label": _OPTIONS,
     "evenhand/cli/look.py:show": _OPTIONS,
     "evenhand/cli/look.py:export": _OPTIONS,
