@@ -22,7 +22,7 @@ from evenhand.identity import with_prompts
 from evenhand.judges import build
 from evenhand.manifest import Job, closed, opened
 from evenhand.prompts import Prompt, Shot
-from evenhand.records import Case, Judge, Model
+from evenhand.records import Case, Judge, Model, Verdict
 from evenhand.run import Engine, Options
 from evenhand.store import Signed, Store, read_signed
 
@@ -72,6 +72,12 @@ def _missing(library: str) -> Misuse:
     return Misuse(f"{library} is not installed", do=f"pip install {library}")
 
 
+def _said(verdict: Verdict) -> str | None:
+    """The label; of a pair that is exactly even 'tie', never the label that stands first."""
+    even = [p for p in verdict.probs.values() if p == max(verdict.probs.values())]
+    return "tie" if verdict.scale.swaps and len(even) > 1 else verdict.label
+
+
 def flat(signed: Signed) -> dict[str, Any]:
     """A verdict as one row of a table; confidence is the largest probability."""
     verdict = signed.verdict
@@ -84,7 +90,7 @@ def flat(signed: Signed) -> dict[str, Any]:
         "systems": list(signed.systems),
         "state": signed.state,
         "code": verdict.code if verdict else None,
-        "label": verdict.label if verdict else None,
+        "label": _said(verdict) if verdict else None,
         "score": verdict.score if verdict else None,
         "scores": list(verdict.scores or ()) if verdict and decided else None,
         "confidence": max(verdict.probs.values()) if verdict and decided else None,

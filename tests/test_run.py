@@ -593,3 +593,11 @@ def test_a_folder_that_cannot_be_made_is_misuse(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("x")
     with pytest.raises(Misuse, match="cannot be made"):
         evenhand.judge(cases(1), JUDGE, Talk().model, out=tmp_path / "file")
+
+
+def test_a_pair_that_is_exactly_even_is_a_tie_in_tables_not_its_first_label(tmp_path: Path) -> None:
+    always_first = Scripted("first", lambda request: "A")
+    form = {"is": "Swap", "pool": "mean", "judge": {"is": "ChoicePair"}}
+    run = evenhand.judge([Case.of("q", "p", "x", "y")], form, always_first, out=tmp_path)
+    assert run.table()[0]["label"] == "tie"
+    assert run.table()[0]["scores"] == [0.5, 0.5]
