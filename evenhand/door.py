@@ -72,10 +72,15 @@ def _missing(library: str) -> Misuse:
     return Misuse(f"{library} is not installed", do=f"pip install {library}")
 
 
+def modes(verdict: Verdict) -> frozenset[str]:
+    """The labels of the largest probability; more than one where it is shared."""
+    most = max(verdict.probs.values(), default=0.0)
+    return frozenset(label for label, p in verdict.probs.items() if most - p <= 1e-9)
+
+
 def _said(verdict: Verdict) -> str | None:
     """The label; of a pair that is exactly even 'tie', never the label that stands first."""
-    even = [p for p in verdict.probs.values() if p == max(verdict.probs.values())]
-    return "tie" if verdict.scale.swaps and len(even) > 1 else verdict.label
+    return "tie" if verdict.scale.swaps and len(modes(verdict)) > 1 else verdict.label
 
 
 def flat(signed: Signed) -> dict[str, Any]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import math
 import platform
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
@@ -25,6 +24,7 @@ from evenhand.report.evidence import (
 )
 from evenhand.report.fit import refuse_overlap
 from evenhand.report.gathered import Gathered, gather
+from evenhand.report.people import known_only
 from evenhand.store import Store
 from evenhand.trust.agreement import accuracy, correlation
 from evenhand.trust.alt_test import AltTest
@@ -89,7 +89,7 @@ class Card:
     def json(self) -> dict[str, Any]:
         found, got = self.certificate, self.gathered
         judge = got.manifest.get("judge", {})
-        whole: dict[str, Any] = clean({
+        whole: dict[str, Any] = known_only({
             "run": self.run,
             "claim": found.claim,
             "result": found.result,
@@ -114,17 +114,6 @@ class Card:
             "seed": SEED,
         })  # fmt: skip
         return whole
-
-
-def clean(value: Any) -> Any:
-    """NaN and infinity as null, at any depth; arrays' numbers as ours."""
-    if isinstance(value, Mapping):
-        return {str(key): clean(one) for key, one in value.items()}
-    if isinstance(value, list | tuple):
-        return [clean(one) for one in value]
-    if isinstance(value, np.generic):
-        value = value.item()
-    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _alt_json(test: AltTest | str, raters: Sequence[str]) -> dict[str, Any]:

@@ -11,11 +11,12 @@ from typing import Any
 import numpy as np
 
 from evenhand.data.raters import Labels, merged, read_labels
+from evenhand.door import modes
 from evenhand.errors import Misuse
 from evenhand.records import Scale, Verdict, View, escape
 from evenhand.report.evidence import Evidence, Kind
 from evenhand.report.source import rows_again
-from evenhand.report.summary import bounds, modes, walk, winner
+from evenhand.report.summary import bounds, walk, winner
 from evenhand.store import Signed, Store, read_signed
 from evenhand.trust.ratings import Gap
 

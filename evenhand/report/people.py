@@ -11,6 +11,8 @@ from dataclasses import asdict, dataclass, field, is_dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from evenhand.data.raters import Labels, merged, read_labels
 from evenhand.errors import Misuse
 from evenhand.records import PAIR, Scale, Verdict
@@ -206,13 +208,15 @@ def _matched(
 
 
 def known_only(value: Any) -> Any:
-    """A frozen result as JSON can hold it: NaN and infinity become None."""
+    """A result as JSON can hold it, at any depth: NaN and infinity become None."""
     if is_dataclass(value) and not isinstance(value, type):
         value = asdict(value)
     if isinstance(value, Mapping):
         return {str(key): known_only(one) for key, one in value.items()}
     if isinstance(value, list | tuple):
         return [known_only(one) for one in value]
+    if isinstance(value, np.generic):
+        value = value.item()
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 

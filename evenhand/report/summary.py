@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from evenhand.door import modes
 from evenhand.families import family, shared_families
 from evenhand.intervals import Interval, clustered_t
 from evenhand.manifest import counts
@@ -216,12 +217,6 @@ class _Tally:
 
 def _names(signed: Signed, n: int) -> Sequence[str | None]:
     return signed.systems if len(signed.systems) == n else (None,) * n
-
-
-def modes(verdict: Verdict) -> frozenset[str]:
-    """The labels of the largest probability; more than one where it is shared."""
-    most = max(verdict.probs.values(), default=0.0)
-    return frozenset(label for label, p in verdict.probs.items() if most - p <= 1e-9)
 
 
 def winner(verdict: Verdict) -> str | None:
