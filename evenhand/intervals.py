@@ -1,12 +1,21 @@
-"""Intervals for means and shares: arrays in, one frozen interval out."""
+"""Intervals for means, shares and smooth statistics: arrays in, one frozen interval out."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 from scipy.special import ndtri, stdtrit
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+MIN_CLUSTERS = 10
+ONE = 1 - 1e-12  # a correlation from here on is perfect
+_CHUNK = 2**17
+_BLOCK = 1024  # a product this narrow stays on one BLAS thread, which halves its CPU
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,3 +164,88 @@ def from_influence(
     if span is not None:
         low, high = max(low, span[0]), min(high, span[1])
     return Interval(estimate, low, high, level, method, values.size, groups)
+
+
+# ---- resampled clusters --------------------------------------------------------------------------
+
+
+def enough(interval: Interval) -> Interval:
+    """The interval, without bounds when it rests on fewer than 10 clusters."""
+    if interval.n_clusters >= MIN_CLUSTERS or interval.low is None:
+        return interval
+    why = f"{interval.n_clusters} clusters, and no interval is given below {MIN_CLUSTERS}"
+    return replace(interval, low=None, high=None, reason=why)
+
+
+def undefined(why: str, method: str, *, n: int = 0, groups: int = 0, level: float) -> Interval:
+    """No estimate, and why."""
+    return Interval(float("nan"), None, None, level, method, n, groups, why)
+
+
+def cluster_index(clusters: ArrayLike | None, n: int) -> tuple[Ints, int]:
+    """A number from 0 for each of n units, and how many clusters there are; None: one a unit."""
+    if clusters is None:
+        return np.arange(n), n
+    names, index = np.unique(np.asarray(clusters), return_inverse=True)
+    return index.ravel().astype(np.int64), int(names.size)
+
+
+def cluster_weights(n_clusters: int, replicates: int, seed: int) -> Iterator[Floats]:
+    """How often each cluster is drawn: multinomial counts, shape (some rows, n_clusters) at a time.
+
+    The draws do not depend on how many rows come at a time.
+    """
+    rng = np.random.default_rng(seed)
+    rows = max(1, _CHUNK // max(n_clusters, 1))
+    for start in range(0, replicates, rows):
+        size = min(rows, replicates - start)
+        drawn = rng.integers(0, n_clusters, (size, n_clusters), dtype=np.uint32).astype(np.int64)
+        drawn += (np.arange(size) * n_clusters)[:, None]
+        counts = np.bincount(drawn.ravel(), minlength=size * n_clusters)
+        yield counts.reshape(size, n_clusters).astype(float)
+
+
+def resampled_sums(sums: Floats | Ints, replicates: int, seed: int) -> Floats:
+    """Totals of (n_clusters, d) sums under resampled clusters, shape (replicates, d)."""
+    n, d = sums.shape
+    size = min(_BLOCK, n)
+    blocks = -(-n // size)
+    padded = np.zeros((blocks * size, d))
+    padded[:n] = sums
+    across = np.ascontiguousarray(padded.reshape(blocks, size, d).transpose(0, 2, 1))
+    drawn = []
+    for weights in cluster_weights(n, replicates, seed):
+        wide = np.zeros((len(weights), blocks * size))
+        wide[:, :n] = weights
+        by_block = wide.reshape(-1, blocks, size).transpose(1, 2, 0)
+        drawn.append((across @ by_block).sum(axis=0).T)
+    return np.vstack(drawn)
+
+
+def from_replicates(
+    estimate: float, draws: Floats, *, n: int, n_clusters: int, level: float = 0.95
+) -> Interval:
+    """Percentiles of bootstrap replicates; NaN among them are left out, up to a tenth."""
+    method, kept = "cluster bootstrap, percentile", draws[np.isfinite(draws)]
+    if kept.size < 0.9 * draws.size:
+        why = f"the statistic is undefined in {draws.size - kept.size} of {draws.size} resamples"
+        return Interval(estimate, None, None, level, method, n, n_clusters, why)
+    low, high = np.quantile(kept, [0.5 - level / 2, 0.5 + level / 2])
+    return enough(Interval(estimate, float(low), float(high), level, method, n, n_clusters))
+
+
+def fisher_z(
+    estimate: float, influence: Floats, clusters: ArrayLike | None, *, level: float = 0.95
+) -> Interval:
+    """An interval on the scale of atanh, carried back; the variance is that of the influence."""
+    method = "influence on Fisher's z, clustered t"
+    if abs(estimate) >= ONE:
+        index, groups = cluster_index(clusters, influence.size)
+        why = "the points agree without exception, so no spread can be seen"
+        return Interval(estimate, None, None, level, method, index.size, groups, why)
+    stretched = influence / (1 - estimate**2)
+    z = enough(from_influence(float(np.arctanh(estimate)), stretched, clusters, level=level))
+    if z.low is None or z.high is None:
+        return replace(z, estimate=estimate, method=method)
+    low, high = float(np.tanh(z.low)), float(np.tanh(z.high))
+    return replace(z, estimate=estimate, low=low, high=high, method=method)

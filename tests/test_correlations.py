@@ -13,15 +13,12 @@ from evenhand.correlations import (
     KENDALL,
     PEARSON,
     SPEARMAN,
-    cluster_weights,
-    from_replicates,
     kendall,
     pearson,
-    resampled_sums,
     spearman,
     within_group_tau,
 )
-from evenhand.intervals import Interval
+from evenhand.intervals import Interval, cluster_weights, from_replicates, resampled_sums
 
 DOORS = (pearson, spearman, kendall)
 STATISTICS = (PEARSON, SPEARMAN, KENDALL)

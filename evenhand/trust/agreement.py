@@ -13,8 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evenhand import correlations
-from evenhand.correlations import Floats, enough, undefined
-from evenhand.intervals import Interval, from_influence
+from evenhand.intervals import Floats, Interval, enough, from_influence, undefined
 from evenhand.trust.engine import How, counted
 from evenhand.trust.ratings import Figure, Gap, Ratings, figure, share
 

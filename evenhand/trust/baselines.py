@@ -7,8 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import ArrayLike
 
-from evenhand.correlations import Floats, cluster_index, enough, undefined
-from evenhand.intervals import clustered_t
+from evenhand.intervals import Floats, cluster_index, clustered_t, enough, undefined
 from evenhand.trust.pairwise import Ties, hits, mean_of_hits
 from evenhand.trust.ratings import Bools, Figure, Gap, Ratings, figure
 

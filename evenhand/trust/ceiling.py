@@ -6,8 +6,14 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from evenhand.correlations import Floats, cluster_index, from_replicates, resampled_sums, undefined
-from evenhand.intervals import Interval
+from evenhand.intervals import (
+    Floats,
+    Interval,
+    cluster_index,
+    from_replicates,
+    resampled_sums,
+    undefined,
+)
 from evenhand.trust.engine import How, Weights, agreement_weights, counted
 from evenhand.trust.ratings import Figure, Gap, Ratings, figure, share
 

@@ -10,7 +10,7 @@ from typing import Literal
 
 import numpy as np
 
-from evenhand.correlations import Floats, from_replicates, resampled_sums
+from evenhand.intervals import Floats, from_replicates, resampled_sums
 from evenhand.trust.engine import (
     CONSTANT,
     DEFAULT,

@@ -14,17 +14,19 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import stdtrit
 
-from evenhand.correlations import (
+from evenhand.correlations import Method
+from evenhand.intervals import (
     Floats,
+    Interval,
     Ints,
-    Method,
     cluster_index,
     enough,
+    from_influence,
     from_replicates,
     resampled_sums,
     undefined,
+    wilson,
 )
-from evenhand.intervals import Interval, from_influence, wilson
 from evenhand.trust.ratings import Bools, Figure, Gap, Ratings, figure
 
 Weights = Literal["identity", "linear", "quadratic"]

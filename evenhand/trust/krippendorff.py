@@ -6,7 +6,7 @@ from typing import Literal
 
 import numpy as np
 
-from evenhand.correlations import Floats
+from evenhand.intervals import Floats
 from evenhand.trust.engine import Parts, Problem, counted, pseudo_counts
 from evenhand.trust.ratings import Gap, Ratings
 

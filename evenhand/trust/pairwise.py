@@ -12,8 +12,16 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike
 
-from evenhand.correlations import Floats, Ints, cluster_index, enough, undefined
-from evenhand.intervals import Interval, clustered_t, from_influence
+from evenhand.intervals import (
+    Floats,
+    Interval,
+    Ints,
+    cluster_index,
+    clustered_t,
+    enough,
+    from_influence,
+    undefined,
+)
 from evenhand.trust.ratings import Bools, Figure, Gap, Ratings, figure, share
 
 Ties = Literal["half", "drop", "wrong", "separate"]

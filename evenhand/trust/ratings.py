@@ -10,9 +10,16 @@ from enum import IntEnum
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from evenhand.correlations import Floats, cluster_index, enough, undefined
 from evenhand.errors import DataError
-from evenhand.intervals import Interval, clustered_t, wilson
+from evenhand.intervals import (
+    Floats,
+    Interval,
+    cluster_index,
+    clustered_t,
+    enough,
+    undefined,
+    wilson,
+)
 
 Bools = NDArray[np.bool_]
 Label = str | float | int | None
