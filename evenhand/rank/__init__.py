@@ -1,0 +1,1 @@
+"""From battles to standings: arrays in, frozen results out."""
