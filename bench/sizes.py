@@ -44,6 +44,7 @@ def over(where: str, node: ast.FunctionDef | ast.AsyncFunctionDef) -> list[str]:
 def faults(path: Path) -> list[str]:
     text, name = path.read_text(encoding="utf-8"), path.relative_to(ROOT).as_posix()
     judge = path.parent.name == "judges" and "def __call__" in text
+    judge |= path.parent.name == "benches"
     lines, most = text.count("\n"), JUDGE if judge and path.name not in COMBINATORS else FILE
     found = [f"{name}: {lines} lines, at most {most}"] * (lines > most and name not in ALLOWED)
     nodes = [n for n in ast.walk(ast.parse(text)) if isinstance(n, OWN[:2])]

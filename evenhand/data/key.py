@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from evenhand.errors import DataError, Misuse
@@ -29,6 +29,7 @@ class Key:
     Attributes:
         words: What the sheet offers -> the judge's label, of responses as they were shown.
         span: The line on which labels are numbers; None where `words` are all there is.
+        chances: Case -> the probability with which the plan drew it; empty without a plan.
     """
 
     file: str
@@ -36,6 +37,7 @@ class Key:
     words: Mapping[str, str]
     span: tuple[float, float] | None
     items: Mapping[str, Item]
+    chances: Mapping[str, float] = field(default_factory=dict, hash=False)
 
     def offers(self, label: str) -> bool:
         if self.span is None:
@@ -60,7 +62,12 @@ def read_key(path: Path, sheet: str) -> Key:
         form = json.loads(path.read_text(encoding="utf-8"))
         items = {name: Item(**item) for name, item in form["items"].items()}
         span = tuple(map(float, form["span"])) if form["span"] else None
-        return Key(str(path), bool(form["pairs"]), dict(form["words"]), span, items)  # type: ignore[arg-type]
+        chances = {case: float(p) for case, p in form.get("chances", {}).items()}
+        if chances and not {item.case for item in items.values()} <= set(chances):
+            raise ValueError("an item has no probability")
+        if not all(0 < p <= 1 for p in chances.values()):
+            raise ValueError("a probability is not above 0 and at most 1")
+        return Key(str(path), bool(form["pairs"]), dict(form["words"]), span, items, chances)  # type: ignore[arg-type]
     except FileNotFoundError as error:
         raise Misuse(
             f"{sheet} is a labelling sheet, and its {KEY} is not beside it",

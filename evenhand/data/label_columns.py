@@ -26,6 +26,7 @@ ALIASES: Mapping[str, tuple[str, ...]] = {
         *("label", "winner", "score", "preference", "rating", "verdict", "human_label"),
         *("human_preference", "annotator_preference"),
     ),
+    "probability": ("probability",),
 }
 
 
@@ -38,13 +39,19 @@ def rows_of(file: str) -> Iterator[tuple[int, Mapping[str, Any]]]:
 
 @dataclass(frozen=True, slots=True)
 class Fields:
-    """Which columns hold what. `wide`: raters are columns, and each holds that rater's labels."""
+    """Which columns hold what.
+
+    Attributes:
+        wide: Raters are columns, and each holds that rater's labels.
+        probability: With which the case was drawn to be labelled; "" without such a column.
+    """
 
     file: str
     id: tuple[str, ...]
     rater: tuple[str, ...]
     label: str
     wide: bool
+    probability: str = ""
 
     def case(self, row: Mapping[str, Any], at: int) -> str:
         return "/".join(text_of(row, column, file=self.file, at=at) for column in self.id)
@@ -73,7 +80,8 @@ def fields_of(present: Sequence[str], columns: Mapping[str, str], file: str) -> 
     for field in ("id",) if wide else ("id", "label"):
         if not found[field]:
             raise _no_column(field, present, file)
-    return Fields(file, found["id"], found["rater"], "".join(found["label"][:1]), wide)
+    label, chance = ("".join(found[field][:1]) for field in ("label", "probability"))
+    return Fields(file, found["id"], found["rater"], label, wide, chance)
 
 
 def _no_column(field: str, present: Sequence[str], file: str) -> DataError:
@@ -102,9 +110,9 @@ def _columns(
                 expected=f"columns of {file}: " + ", ".join(map(str, present)),
                 do="mend the name",
             )
-    if field == "label" and len(names) > 1:
+    if field in ("label", "probability") and len(names) > 1:
         raise Misuse(
-            f"--map label={named}: a label stands in one column",
+            f"--map {field}={named}: a {field} stands in one column",
             do="one column a rater is --map rater=COLUMN+COLUMN",
         )
     return tuple(by_name[name.lower()] for name in names)

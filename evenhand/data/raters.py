@@ -6,11 +6,12 @@ import hashlib
 import os
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal
 
+from evenhand.data.chances import chances_of, one_plan
 from evenhand.data.key import KEY, Item, Key, item_columns, read_key
 from evenhand.data.label_columns import Fields, fields_of, rows_of, text_of
 from evenhand.data.labels import pair_label
@@ -34,6 +35,7 @@ class Label:
     Attributes:
         label: None when there is none; `why` then says why not.
         why: 'missing' is an empty cell; 'refused' a rater who could not or would not judge.
+        row: In its file, counted from 1.
     """
 
     case: str
@@ -41,6 +43,7 @@ class Label:
     label: str | None
     why: Why = ""
     note: str = ""
+    row: int = field(default=0, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +54,15 @@ class Labels:
         sha256: Of the file; of the files' digests when there are several.
         raters: In the order in which they first appear.
         notices: What should be said once.
+        chances: Case -> the probability with which a plan drew it, for every case of the plan;
+            empty for labels that no plan drew.
     """
 
     rows: tuple[Label, ...]
     sha256: str
     raters: tuple[str, ...]
     notices: tuple[str, ...] = ()
+    chances: Mapping[str, float] = field(default_factory=dict, hash=False)
 
 
 def read_labels(
@@ -77,26 +83,32 @@ def read_labels(
 
     Raises:
         Misuse: No such file, field or column.
-        DataError: A bad row, the same case and rater twice, a label that cannot be understood.
+        DataError: A bad row, the same case and rater twice, a label that cannot be understood, a
+            labelled case without a probability where others have one.
     """
     file = os.fspath(path)
     found = list(rows_of(file))
     present = tuple(dict.fromkeys(name for _, row in found for name in row))
     if item_columns(present) and "id" not in columns:
-        rows, heard = _sheet_labels(found, file, scale)
+        key = read_key(Path(file).with_name(KEY), file)
+        rows, heard = _sheet_labels(found, key, scale, file)
+        chances = key.chances
     else:
-        rows, heard = _plain_labels(found, fields_of(present, columns, file), scale, systems)
+        fields = fields_of(present, columns, file)
+        rows, heard = _plain_labels(found, fields, scale, systems)
+        labelled = {label.case: label.row for label in rows if label.label is not None}
+        chances = chances_of(found, fields, labelled)
     unheard = [written for written in scale if written not in heard]
     notices = [f"--map-labels {', '.join(unheard)}: no row holds that"] if unheard else []
     raters = tuple(dict.fromkeys(row.rater for row in rows))
-    return Labels(rows, sha256_of(source_of(file)), raters, tuple(notices))
+    return Labels(rows, sha256_of(source_of(file)), raters, tuple(notices), chances)
 
 
 def merged(files: Mapping[str, Labels]) -> Labels:
     """Several files, by name, as one.
 
     Raises:
-        DataError: Two files hold the same case and rater.
+        DataError: Two files hold the same case and rater, or cases that were not drawn by one plan.
     """
     if len(files) == 1:
         return next(iter(files.values()))
@@ -105,12 +117,17 @@ def merged(files: Mapping[str, Labels]) -> Labels:
         for row in labels.rows:
             first = seen.setdefault((row.case, row.rater), name)
             if first != name:
-                raise _twice(row, f"in {first} already", name, 0)
+                raise _twice(row, f"in {first} already", name, row.row)
     parts = list(files.values())
     digest = hashlib.sha256("\n".join(sorted(one.sha256 for one in parts)).encode()).hexdigest()
     rows = tuple(row for one in parts for row in one.rows)
     raters = tuple(dict.fromkeys(rater for one in parts for rater in one.raters))
-    return Labels(rows, digest, raters, tuple(n for one in parts for n in one.notices))
+    labelled = {
+        name: {row.case: row.row for row in one.rows if row.label is not None}
+        for name, one in files.items()
+    }
+    chances = one_plan({name: one.chances for name, one in files.items()}, labelled)
+    return Labels(rows, digest, raters, tuple(n for one in parts for n in one.notices), chances)
 
 
 def mapping_of(texts: Iterable[str]) -> dict[str, str]:
@@ -153,7 +170,7 @@ def _plain_labels(
         for rater, column, value in fields.cells(row, at):
             if isinstance(value, list | tuple | Mapping):
                 raise _no_label(value, column, fields.file, at)
-            label = Label(case, rater, *_read(value, scale, heard))
+            label = Label(case, rater, *_read(value, scale, heard), row=at)
             if label.label is not None and case in systems:
                 cell = (column, fields.file, at)
                 label = replace(label, label=_pair(label.label, systems[case], *cell))
@@ -163,10 +180,9 @@ def _plain_labels(
 
 
 def _sheet_labels(
-    found: Iterable[tuple[int, Mapping[str, Any]]], file: str, scale: Mapping[str, str]
+    found: Iterable[tuple[int, Mapping[str, Any]]], key: Key, scale: Mapping[str, str], file: str
 ) -> tuple[tuple[Label, ...], set[str]]:
     """Of a sheet, whose items and order of responses only its key knows."""
-    key = read_key(Path(file).with_name(KEY), file)
     rows, places, heard = [], dict[tuple[str, str], int](), set[str]()
     for at, row in found:
         item = _item(key, row, file, at)
@@ -178,7 +194,7 @@ def _sheet_labels(
         elif said is not None and not key.offers(said):
             raise _not_offered(said, key, file, at)
         note = "" if absent(row.get("note")) else as_text(row["note"])
-        label = Label(item.case, escape(rater), said, why, escape(note))
+        label = Label(item.case, escape(rater), said, why, escape(note), at)
         _once(label, places, file, at)
         rows.append(label)
     return tuple(rows), heard

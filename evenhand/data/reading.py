@@ -1,0 +1,192 @@
+"""What adapters of benchmarks share: rows with their columns checked, cases and verdicts made."""
+
+from __future__ import annotations
+
+import difflib
+import gzip
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+from evenhand.data.arrow import arrow_source
+from evenhand.data.bench import Files
+from evenhand.data.files import checked, text_source
+from evenhand.data.rows import Bad, Row, Wrong
+from evenhand.data.texts import absent, as_text, kind, shown
+from evenhand.errors import DataError
+from evenhand.readers import undecided
+from evenhand.records import PAIR, Case, Message, Response, Scale, Verdict, admitted
+
+T = TypeVar("T")
+Raw = Mapping[str, Any]
+
+
+# ---- files -> rows -------------------------------------------------------------------------------
+
+
+def rows(files: Files, name: str, columns: Sequence[str] = ()) -> Iterator[tuple[int, Raw | Bad]]:
+    """(row, columns) of every file of that name, streamed; the first row must have the columns.
+
+    Raises:
+        DataError: A column is missing: file, row, column and the revision that is known.
+    """
+    for path in files.paths[name]:
+        source = arrow_source(str(path)) or text_source(str(path))
+        if source is None:
+            raise DataError(
+                f"the ending of {path.name} is not known",
+                expected=".jsonl, .json, .csv, .tsv (each also .gz) or .parquet",
+                do=f"take the file of {files.card.source} as it is",
+                file=str(path),
+            )
+        first = True
+        for at, found in checked(source):
+            if first and isinstance(found, dict):
+                _columns(files, str(path), at, found=found, columns=columns)
+                first = False
+            yield at, found
+
+
+def _columns(files: Files, path: str, at: int, *, found: Raw, columns: Sequence[str]) -> None:
+    for column in columns:
+        if column not in found:
+            near = difflib.get_close_matches(column, list(found), 2, 0.5)
+            raise DataError(
+                f"there is no column {column!r}" + (f" (near: {', '.join(near)})" if near else ""),
+                expected=f"columns as in {files.card.source} at {files.card.revision}: "
+                + ", ".join(columns),
+                do="take the file of that revision, or another split of it",
+                file=path,
+                row=at,
+                field=column,
+            )
+
+
+def read(
+    files: Files, name: str, make: Callable[[Raw, int], T], *, columns: Sequence[str] = ()
+) -> Iterator[T | Bad]:
+    """What `make` makes of each row; a row that it refuses is a `Bad`."""
+    yield from read_many(files, name, lambda raw, at: (make(raw, at),), columns=columns)
+
+
+def read_many(
+    files: Files, name: str, make: Callable[[Raw, int], Iterable[T]], *, columns: Sequence[str] = ()
+) -> Iterator[T | Bad]:
+    """As `read`, for rows that hold several things; a row that is refused gives none of them."""
+    path = str(files.paths[name][0]) if files.paths[name] else name
+    for at, found in rows(files, name, columns):
+        if isinstance(found, Bad):
+            yield found
+            continue
+        try:
+            yield from tuple(make(found, at))
+        except Wrong as wrong:
+            due = f"{wrong.expected}, as in {files.card.source} at {files.card.revision}"
+            yield Bad(path, at, wrong.field, wrong.found, due)
+
+
+def whole(path: Path) -> Any:
+    """A JSON file that is one value, packed with gzip or not."""
+    opened = gzip.open if path.name.endswith(".gz") else open
+    try:
+        with opened(path, "rt", encoding="utf-8") as stream:
+            return json.load(stream)
+    except ValueError as error:
+        raise DataError(
+            f"the file is not JSON: {error}", expected="one JSON value", file=str(path)
+        ) from error
+
+
+# ---- columns -> values ---------------------------------------------------------------------------
+
+
+def text(raw: Raw, column: str) -> str:
+    """Raises: Wrong unless it is text, or a number, of at least one character."""
+    value = raw.get(column)
+    if absent(value) or isinstance(value, list | dict):
+        raise Wrong(column, f"{kind(value)}: {shown(value)}", "text")
+    return as_text(value)
+
+
+def one_of(raw: Raw, column: str, known: Mapping[Any, T]) -> T:
+    """The meaning of a value.
+
+    Raises:
+        Wrong: It has none.
+    """
+    value = raw.get(column)
+    try:
+        return known[value]
+    except (KeyError, TypeError):
+        due = ", ".join(map(repr, list(known)[:8]))
+        raise Wrong(column, f"{kind(value)}: {shown(value)}", f"one of {due}") from None
+
+
+def number(raw: Raw, column: str) -> float:
+    value = raw.get(column)
+    try:
+        if isinstance(value, bool | None):
+            raise ValueError
+        return float(value)
+    except (TypeError, ValueError):
+        raise Wrong(column, f"{kind(value)}: {shown(value)}", "a number") from None
+
+
+# ---- cases ---------------------------------------------------------------------------------------
+
+
+def case_row(
+    ident: str,
+    prompt: str | Sequence[Message],
+    responses: Sequence[str | Response],
+    *,
+    label: str | None,
+    at: int,
+    file: str = "",
+    cluster: str | None = None,
+    systems: Sequence[str | None] = (),
+    **known: Any,
+) -> Row:
+    """A case of a benchmark.
+
+    Args:
+        label: The gold: 'A', 'tie' or 'B' beside a pair, else its text; None when there is none.
+        known: Further fields of `Case`: reference, context, rubric, group (the subset), notes.
+    """
+    asked = (Message("user", (prompt,)),) if isinstance(prompt, str) else tuple(prompt)
+    who = systems or (None,) * len(responses)
+    answers = tuple(
+        one if isinstance(one, Response) else Response((one,), name)
+        for one, name in zip(responses, who, strict=True)
+    )
+    case = admitted(Case(ident, asked, answers, **known))
+    return Row(case, at, cluster if cluster is not None else ident, label, file)
+
+
+# ---- recorded verdicts ---------------------------------------------------------------------------
+
+
+def said(
+    case: str, rater: str, label: str | float | None, *, scale: Scale = PAIR, why: str = "unread"
+) -> Verdict:
+    """A recorded verdict that is sure of one label; undecided with the code `why` for None."""
+    if label is None:
+        made = undecided(scale, why, "as recorded by the source")
+        return Verdict(scale, reason=made.reason, case=case, rater=rater)
+    name = f"{label:g}" if isinstance(label, float) else str(label)
+    if not scale.has(name):
+        made = undecided(scale, "unread", f"{name} is not on {scale.name}")
+        return Verdict(scale, reason=made.reason, case=case, rater=rater)
+    return Verdict(scale, {name: 1.0}, case=case, rater=rater)
+
+
+def in_orders(given: Verdict, swapped: Verdict, pool: str = "net") -> Verdict:
+    """One verdict from those of both orders, which name the same response the same way."""
+    from evenhand.pools import pool as pooled
+
+    parts = (given.marked(order="given"), swapped.marked(order="swapped"))
+    made = pooled(pool, parts)
+    return Verdict(
+        made.scale, made.probs, made.reason, parts, made.marks, case=given.case, rater=given.rater
+    )
