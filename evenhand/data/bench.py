@@ -47,7 +47,7 @@ class Metric:
     """The headline figure, with its rules; `str()` is how it is named on reports.
 
     Attributes:
-        name: Of `evenhand.report.figures`, such as net_vote_accuracy, cohen_kappa or spearman.
+        name: Of `evenhand.report.bench_figures`, such as net_vote_accuracy, cohen_kappa or spearman.
         orders: How often each pair is judged: 2 is both orders.
         ties: half, drop, wrong or separate.
         mean: Over all cases, or the mean of the subsets' means.
@@ -72,7 +72,7 @@ class Published:
     Attributes:
         judge: Whose verdicts: a `rater` of `recorded`; "" for the people alone, and 'longer',
             'first' for the trivial judges.
-        figure: Of `evenhand.report.figures`; `options` are what it needs to know.
+        figure: Of `evenhand.report.bench_figures`; `options` are what it needs to know.
         digits: After the point, as printed.
         unit: The value is in hundredths for '%'.
         standing: 'reproduced' from what the source prints; 'script': what its script gives on
