@@ -84,7 +84,7 @@ def judge(
     from evenhand.manifest import Job
     from evenhand.run import Options
 
-    folder = out or _folder(data, judge, model)
+    folder = out or run_folder(data, judge, model)
     options = Options(
         limit, pairs, in_flight, reask, timeout, parsed_budget(budget), rpm, tpm,
         str(cache) if cache else None, retry_undecided, reread, durable,
@@ -187,7 +187,7 @@ def parsed_budget(text: str | None) -> tuple[str, float] | None:
     return unit, amount
 
 
-def _folder(data: str, judge: str, model: str | None) -> Path:
+def run_folder(data: str, judge: str, model: str | None) -> Path:
     stem = re.sub(r"(\.(jsonl|json|csv|tsv|parquet|gz))+$", "", Path(data).name)
     parts = [stem, re.sub(r"\.(py|toml)\b", "", Path(judge).name), model or ""]
     name = "-".join(re.sub(r"[^A-Za-z0-9.]+", "-", part).strip("-") for part in parts if part)

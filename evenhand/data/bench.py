@@ -10,7 +10,7 @@ import fnmatch
 import hashlib
 import importlib
 import pkgutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -47,21 +47,24 @@ class Metric:
     """The headline figure, with its rules; `str()` is how it is named on reports.
 
     Attributes:
-        name: Of `evenhand.report.bench_figures`, such as net_vote_accuracy, cohen_kappa or spearman.
+        name: Of `evenhand.report.bench_figures`: net_vote_accuracy, cohen_kappa, spearman, …
         orders: How often each pair is judged: 2 is both orders.
         ties: half, drop, wrong or separate.
         mean: Over all cases, or the mean of the subsets' means.
+        options: What the figure needs to know besides.
     """
 
     name: str
     orders: Literal[1, 2] = 1
     ties: Literal["half", "drop", "wrong", "separate", ""] = ""
     mean: Literal["cases", "subsets"] = "cases"
+    options: Mapping[str, object] = field(default_factory=dict, hash=False)
 
     def __str__(self) -> str:
         told = [f"ties {self.ties}"] if self.ties else []
         told += ["both orders"] if self.orders == 2 else []
         told += ["mean of subsets"] if self.mean == "subsets" else []
+        told += [f"{name} {value}" for name, value in self.options.items()]
         return f"{self.name} ({', '.join(told)})" if told else self.name
 
 
@@ -199,6 +202,28 @@ def bench(name: str) -> Bench:
         )
     found = importlib.import_module(f"evenhand.data.benches.{module}")
     return found.BENCH  # type: ignore[no-any-return]
+
+
+@dataclass(frozen=True, slots=True)
+class Cases:
+    """The cases of a benchmark as a source of rows. `file` is 'bench:NAME@DIR'."""
+
+    file: str
+    bench: Bench
+    files: Files
+
+    def rows(self, only: Collection[str] | None = None) -> Iterator[tuple[int, Row | Bad]]:
+        for found in self.bench.cases(self.files):
+            yield found.row, found
+
+
+def opened(named: str) -> tuple[Bench, Files]:
+    """Of 'NAME@DIR' or 'NAME@FILE'; of 'NAME' alone from the hub."""
+    name, _, place = named.partition("@")
+    found, where = bench(name), Path(place) if place else None
+    if where is not None and where.is_file():
+        return found, find(found.card, where)
+    return found, find(found.card, folder=where)
 
 
 # ---- files ---------------------------------------------------------------------------------------

@@ -26,6 +26,7 @@ from evenhand.identity import plain
 from evenhand.records import Case
 
 HEAD = 100  # rows looked at to know the columns
+BENCH = "bench:"  # of a public benchmark, as in bench:judgebench@DIR
 AS_NAMED: Mapping[str, str] = MappingProxyType({})
 OnBad = Callable[[Bad], None]
 
@@ -99,14 +100,15 @@ class Table:
     @property
     def path(self) -> str | None:
         """Where the file lies; None for Python records."""
-        return os.path.abspath(self._source.file) if self._source.file else None
+        file = self._source.file
+        return file if not file or file.startswith(BENCH) else os.path.abspath(file)
 
     def __iter__(self) -> Iterator[Row]:
         reader = None if self._ids is None else Reader(self._source, self._ids, self._columns)
         for at, found in checked(self._source):
             if isinstance(found, Case):
                 found = Row(found, at, found.id, None, "")
-            elif not isinstance(found, Bad):
+            elif not isinstance(found, Row | Bad):
                 reader = reader or self._reader(tuple(found))
                 found = reader(found, at)
             if isinstance(found, Row):
@@ -136,6 +138,7 @@ def open_data(
     Files and lists are scanned once here: rows are counted, ids checked for repeats.
 
     Args:
+        source: Also 'bench:NAME@DIR', the cases of a public benchmark whose files lie below DIR.
         columns: Field -> column, where names are not the known ones. "subset+idx" names two
             columns: joined by "/" for an id, one after the other for a prompt, two responses.
             "" takes no column for that field.
@@ -146,6 +149,8 @@ def open_data(
         Misuse: No such file, field or column.
         DataError: A bad row, a repeated id, a label that cannot be understood, an empty file.
     """
+    if isinstance(source, str) and source.startswith(BENCH):
+        return _benchmark(source, on_bad)
     origin = source_of(source)
     if isinstance(origin, Given) and not isinstance(origin.items, list | tuple):
         return Table("rows", None, None, {}, (), origin, None, columns, on_bad)
@@ -160,6 +165,20 @@ def open_data(
     notices += how.notices()
     digest = sha256_of(origin)
     return Table(name, digest, count, taken, tuple(notices), origin, ids, columns, on_bad)
+
+
+def _benchmark(named: str, on_bad: OnBad | None) -> Table:
+    from evenhand.data.bench import Cases, opened
+
+    bench, files = opened(named.removeprefix(BENCH))
+    source, notices = (
+        Cases(named, bench, files),
+        [f"{name} is not the known file: its hash differs" for name in files.changed],
+    )
+    count = sum(1 for _ in source.rows())
+    return Table(
+        bench.card.name, files.sha256, count, {}, tuple(notices), source, None, AS_NAMED, on_bad
+    )
 
 
 def source_of(source: Any) -> Source:

@@ -50,10 +50,14 @@ def known(name: str) -> bool:
 
 def _of_orders(name: str) -> Made:
     def made(sample: Sample, options: Options) -> Interval:
-        gaps = np.where(np.isnan(sample.orders), Gap.UNREAD, Gap.USED)
+        orders = sample.orders
+        if options.get("unread") == "same":  # as some sources count: two unread ones agree
+            silent = np.isnan(orders).all(axis=1) & sample.asked
+            orders = np.where(silent[:, None], 1.0, orders)
+        gaps = np.where(np.isnan(orders), Gap.UNREAD, Gap.USED)
         gaps[~sample.asked] = Gap.MISSING
         why = np.column_stack([np.where(np.isnan(sample.gold), Gap.MISSING, Gap.USED), gaps])
-        values = np.column_stack([sample.gold, sample.orders])
+        values = np.column_stack([sample.gold, orders])
         ratings = Ratings.from_values(values, why=why, clusters=sample.clusters)
         found = both_orders(ratings, ties=options.get("ties", "wrong"))
         return getattr(found, name).interval  # type: ignore[no-any-return]

@@ -125,6 +125,18 @@ class Sample:
         """Of a label, as in the arrays."""
         return _number(label, self.names, self.pairs)
 
+    def where(self, kept: np.ndarray) -> Sample:
+        """The cases kept."""
+        index = np.flatnonzero(kept)
+        return replace(
+            self,
+            facts=tuple(self.facts[at] for at in index),
+            verdicts=tuple(self.verdicts[at] for at in index),
+            gold=self.gold[index], said=self.said[index], score=self.score[index],
+            asked=self.asked[index], orders=self.orders[index], labels=self.labels[index],
+            clusters=self.clusters[index],
+        )  # fmt: skip
+
     def two(self, said: Floats | None = None) -> Ratings:
         """Gold and judge: an undecided verdict is unread, none at all is missing."""
         given = self.said if said is None else said

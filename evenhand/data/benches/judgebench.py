@@ -24,7 +24,6 @@ CARD = Card(
     metric=Metric("net_vote_accuracy", orders=2, ties="wrong"),
     files=(File(PAIRS), File(RECORDED, needed=False), File(FIGURES, needed=False)),
     rows=350,
-
     paper="Tan et al. 2024, JudgeBench: A Benchmark for Evaluating LLM-based Judges, "
     "arXiv:2410.12784",
     status="verified",

@@ -1,0 +1,156 @@
+"""The command for public judge benchmarks."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from evenhand.cli.shared import MODELS, AsJson, app, opt, show_
+from evenhand.errors import Misuse
+
+if TYPE_CHECKING:
+    from evenhand.data.bench import Bench, Files
+    from evenhand.manifest import Job
+    from evenhand.report.bench import Scored
+
+_NAMES = typer.Argument(metavar="[NAME]…", help="Benchmarks; none lists them all.")
+_DATA = opt("DIR", "Folder with the benchmarks' folders, or a file; else the hub.")
+_JUDGE = opt("NAME", "Judges, once each; none replays recorded ones.")
+_OUT = opt("DIR", "For the run folders.")
+_ALL = opt("DIR", "Every benchmark whose files lie there.")
+
+
+@app.command()
+def bench(
+    names: Annotated[list[str] | None, _NAMES] = None,
+    data: Annotated[Path | None, _DATA] = None,
+    judge: Annotated[list[str] | None, _JUDGE] = None,
+    model: Annotated[str | None, opt("MODEL", MODELS)] = None,
+    order: Annotated[str | None, opt("RULE", "given, swap or seeded; else the metric's.")] = None,
+    limit: Annotated[int | None, opt("N", "Cases at most.", min=1)] = None,
+    in_flight: Annotated[int, opt("N", "Calls to one model at a time.", min=1)] = 64,
+    cache: Annotated[Path | None, opt("FILE", "Calls shared between runs.")] = None,
+    out: Annotated[Path, _OUT] = Path("runs"),
+    all_local: Annotated[Path | None, _ALL] = None,
+    markdown: Annotated[Path | None, opt("FILE.md", "Also one table.")] = None,
+    junit: Annotated[Path | None, opt("FILE.xml", "Also for CI.")] = None,
+    as_json: AsJson = False,
+) -> int:
+    """List public judge benchmarks, replay their recorded judges, or run a judge on them."""
+    from evenhand.report.bench_text import junit as suites
+    from evenhand.report.bench_text import markdown as tabled
+    from evenhand.report.bench_text import scored_text
+
+    if not names and all_local is None:
+        return _list(as_json)
+    found: list[Scored] = []
+    for one, files in _there(names or [], data, all_local):
+        place = f"bench:{one.card.name}" + (f"@{data or all_local}" if data or all_local else "")
+        asked = _Asked(place, model, order, limit, in_flight, cache, out)
+        found += _replayed(one, files, names or []) if not judge else _run(one, files, judge, asked)
+    for file, text in ((markdown, tabled), (junit, suites)):
+        if file is not None:
+            file.write_text(text(found), encoding="utf-8")
+    forms = [one.json() for one in found]
+    return show_(
+        as_json,
+        lambda: forms[0] if len(forms) == 1 else {"results": forms},
+        lambda: scored_text(found),
+    )
+
+
+def _list(as_json: bool) -> int:
+    from evenhand.data.bench import bench, names
+    from evenhand.report.bench_text import card_json, cards_text
+
+    cards = [bench(name).card for name in names()]
+    return show_(as_json, lambda: [card_json(card) for card in cards], lambda: cards_text(cards))
+
+
+def _there(
+    names: list[str], data: Path | None, everywhere: Path | None
+) -> Iterator[tuple[Bench, Files]]:
+    """The benchmarks named; with a folder of all, those whose files lie there."""
+    from evenhand.data.bench import bench, find
+    from evenhand.data.bench import names as known
+
+    for name in names or known():
+        one = bench(name)
+        try:
+            given = data if data is not None and data.is_file() else None
+            yield one, find(one.card, given, everywhere or (None if given else data))
+        except Misuse:
+            if names:
+                raise
+
+
+def _replayed(one: Bench, files: Files, named: list[str]) -> list[Scored]:
+    from evenhand.report.bench import scored
+    from evenhand.report.sample import contents
+
+    read = contents(one, files)
+    if not read.judges and named:
+        raise Misuse(
+            f"{one.card.name} holds no recorded verdicts",
+            expected="a judge to run",
+            do=f"evenhand bench {one.card.name} --judge NAME --model MODEL",
+        )
+    return scored(read, read.judges)
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What is to be run, and how."""
+
+    place: str
+    model: str | None
+    order: str | None
+    limit: int | None
+    in_flight: int
+    cache: Path | None
+    out: Path
+
+    def job(self, called: str, orders: int) -> Job:
+        """A figure over both orders needs both, unless the command says otherwise."""
+        from evenhand.cli.judge import Asked
+        from evenhand.data import open_data
+        from evenhand.manifest import Job
+        from evenhand.run import Options
+
+        order = self.order or ("swap" if orders == 2 else None)
+        asked = Asked(called, self.model, order=order)
+        cache = str(self.cache) if self.cache else None
+        options = Options(self.limit, in_flight=self.in_flight, cache=cache)
+        table = open_data(self.place, on_bad=lambda bad: None)
+        command = shlex.join(["evenhand", *sys.argv[1:]])
+        return Job(asked.judge(), asked.name, table, options, {}, command)
+
+
+def _run(one: Bench, files: Files, judges: list[str], asked: _Asked) -> list[Scored]:
+    from evenhand.cli.judge import run_folder
+    from evenhand.door import start
+    from evenhand.report.bench import scored, with_run
+    from evenhand.report.progress import watched
+    from evenhand.report.sample import contents
+
+    if one.card.view is None:
+        raise Misuse(
+            f"{one.card.name} holds figures of systems and no cases to judge",
+            do=f"evenhand bench {one.card.name} --data DIR",
+        )
+    read, names = contents(one, files, recorded=False), list[str]()
+    folders = dict[str, Path]()
+    for called in judges:
+        folder = asked.out / run_folder(f"bench-{one.card.name}", called, asked.model).name
+        with watched(asked.job(called, one.card.metric.orders), quiet=False) as job:
+            start(job, folder)
+        read, name = with_run(read, folder)
+        names.append(name)
+        folders[name] = folder
+    return [replace(made, run=str(folders[made.judge])) for made in scored(read, names)]
