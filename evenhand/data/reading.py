@@ -101,9 +101,18 @@ def whole(path: Path) -> Any:
 # ---- columns -> values ---------------------------------------------------------------------------
 
 
-def text(raw: Raw, column: str) -> str:
-    """Raises: Wrong unless it is text, or a number, of at least one character."""
+def text(raw: Raw, column: str, *, empty: bool = False) -> str:
+    """A text or a number as text.
+
+    Args:
+        empty: An empty answer is an answer.
+
+    Raises:
+        Wrong: It is nothing of the kind.
+    """
     value = raw.get(column)
+    if empty and value == "":
+        return ""
     if absent(value) or isinstance(value, list | dict):
         raise Wrong(column, f"{kind(value)}: {shown(value)}", "text")
     return as_text(value)

@@ -223,7 +223,7 @@ def _mean(of: Callable[[Sample], Floats]) -> Made:
         values = of(sample)
         there = ~np.isnan(values)
         if system := options.get("system"):
-            there &= np.array([system in one.systems for one in sample.facts])
+            there &= np.array([one.systems[-1:] == (system,) for one in sample.facts])
         if not there.any():
             return undefined("no value", "clustered t", level=0.95)
         return clustered_t(values[there], sample.clusters[there])

@@ -42,7 +42,8 @@ class Fact:
         return cls(
             case.id, row.label, case.group or "", row.cluster,
             tuple(one.system for one in case.responses),
-            tuple(len(one.text) for one in case.responses), case.notes,
+            tuple(int(one.notes.get("characters", len(one.text))) for one in case.responses),
+            case.notes,
         )  # fmt: skip
 
 

@@ -33,7 +33,7 @@ def cases(files: Files) -> Iterator[Row | Bad]:
         for place, raw in enumerate(pairs):
             at += 1
             try:
-                responses = (text(raw, "response1"), text(raw, "response2"))
+                responses = (text(raw, "response1", empty=True), text(raw, "response2", empty=True))
                 label = one_of(raw, "label", {"1": "A", "2": "B", 1: "A", 2: "B"})
                 prompt, ident = text(raw, "instruction"), f"{bias}/{place}"
             except Wrong as wrong:

@@ -45,7 +45,7 @@ def cases(files: Files) -> Iterator[Row | Bad]:
     def make(raw: Any, at: int) -> Row:
         return case_row(
             text(raw, "pair_id"), text(raw, "question"),
-            (text(raw, "response_A"), text(raw, "response_B")),
+            (text(raw, "response_A", empty=True), text(raw, "response_B", empty=True)),
             label=one_of(raw, "label", WINS), at=at, group=subset(text(raw, "source")),
         )  # fmt: skip
 
