@@ -281,9 +281,11 @@ def _step(level: str, which: str) -> Made:
 
 
 def replacement(sample: Sample, options: Options) -> AltTest:
-    scores = align(sample.said, sample.labels, metric=options["scoring"])
+    """Words are scored by accuracy and numbers by -RMSE, unless `scoring` says otherwise."""
+    scoring: Any = options.get("scoring") or ("accuracy" if sample.words else "neg_rmse")
+    scores = align(sample.said, sample.labels, metric=scoring)
     least = int(options.get("min_instances", 30))
-    return alt_test(scores, epsilon=float(options["epsilon"]), min_items=least)
+    return alt_test(scores, epsilon=float(options.get("epsilon", 0.2)), min_items=least)
 
 
 def _exact(value: float, n: int, why: str = "a count") -> Interval:

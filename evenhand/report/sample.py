@@ -122,6 +122,12 @@ class Sample:
     def n(self) -> int:
         return len(self.facts)
 
+    @property
+    def words(self) -> bool:
+        """Whether the labels of these cases are words."""
+        labels = (one.label for one in self.verdicts if one is not None and one.decided)
+        return self.pairs or any(label in self.names for label in labels)
+
     def number(self, label: str) -> float:
         """Of a label, as in the arrays."""
         return _number(label, self.names, self.pairs)
@@ -171,8 +177,8 @@ def _names(read: Contents, verdicts: Iterable[Verdict]) -> tuple[str, ...]:
     """Words in the order of their numbers on the judge's scale, or else of the alphabet."""
     written = {one.label for one in read.facts} | {one.label for one in read.people}
     words = {word for word in written if word is not None and math.isnan(_float(word))}
-    scale = next((one.scale for one in verdicts), None)
-    numbers = dict(scale.labels) if scale is not None and not scale.swaps else {}
+    scales = {one.scale.name: one.scale for one in verdicts if not one.scale.swaps}
+    numbers = {word: n for scale in scales.values() for word, n in scale.labels.items()}
     words |= {word for word in numbers if math.isnan(_float(word))}
     return tuple(sorted(words, key=lambda word: (numbers.get(word, 0.0), word)))
 
