@@ -257,7 +257,8 @@ def _places(card: Card, one: File, given: Path | None, folder: Path | None) -> t
         return (given,) if fits and one.needed else ()
     roots = [given] if given is not None else []
     if folder is not None:
-        roots += [folder / (card.folder or card.name), folder]
+        names = (card.folder or card.name, card.name.replace("-", "_"))
+        roots += [*(folder / name for name in names), folder]
     for root in roots:
         if found := sorted(root.glob(one.name)):
             return tuple(found)

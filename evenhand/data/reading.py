@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import difflib
 import gzip
+import hashlib
 import json
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
@@ -14,6 +16,7 @@ from evenhand.data.bench import Files
 from evenhand.data.files import checked, text_source
 from evenhand.data.rows import Bad, Row, Wrong
 from evenhand.data.texts import absent, as_text, kind, shown
+from evenhand.data.texts import messages as turns
 from evenhand.errors import DataError
 from evenhand.readers import undecided
 from evenhand.records import PAIR, Case, Message, Response, Scale, Verdict, admitted
@@ -84,6 +87,17 @@ def read_many(
         except Wrong as wrong:
             due = f"{wrong.expected}, as in {files.card.source} at {files.card.revision}"
             yield Bad(path, at, wrong.field, wrong.found, due)
+
+
+def apart(files: Files, name: str) -> Iterator[tuple[Path, Files]]:
+    """The files of that name one by one, for what stands in their names."""
+    for path in files.paths[name]:
+        yield path, Files(files.card, {name: (path,)})
+
+
+def split_name(path: Path) -> str:
+    """'test' of test-00000-of-00003.parquet and of test.jsonl.gz."""
+    return re.split(r"-\d{5}-of-\d{5}|\.(?:parquet|jsonl?|[ct]sv)\b", path.name)[0]
 
 
 def whole(path: Path) -> Any:
@@ -173,6 +187,39 @@ def case_row(
     return Row(case, at, cluster if cluster is not None else ident, label, file)
 
 
+def sided(ident: str, better: T, worse: T) -> tuple[tuple[T, T], str]:
+    """Two responses in an order drawn from the id, and the label of the better one.
+
+    For sources that name one 'chosen': always first, it would flatter whoever prefers the first.
+    """
+    if hashlib.sha256(ident.encode("utf-8", "backslashreplace")).digest()[0] % 2:
+        return (worse, better), "B"
+    return (better, worse), "A"
+
+
+def dialogues(raw: Raw, first: str, second: str, last: int | None = None) -> tuple[str, list[str]]:
+    """Two conversations that open alike -> their first question, and what followed in each.
+
+    Args:
+        first, second: Columns of lists of messages.
+        last: How many messages of each to keep; None for all.
+
+    Raises:
+        Wrong: A column is no such list, or a conversation lacks an answer.
+    """
+    both = [turns(raw.get(column), column, "")[:last] for column in (first, second)]
+    for column, said_there in zip((first, second), both, strict=True):
+        if len(said_there) < 2:
+            raise Wrong(column, f"{len(said_there)} messages", "a question and an answer")
+    return both[0][0].text, [_followed(said_there[1:]) for said_there in both]
+
+
+def _followed(given: Sequence[Message]) -> str:
+    if len(given) == 1:
+        return given[0].text
+    return "\n\n".join(f"{one.role.capitalize()}: {one.text}" for one in given)
+
+
 # ---- recorded verdicts ---------------------------------------------------------------------------
 
 
@@ -183,7 +230,8 @@ def said(
     if label is None:
         made = undecided(scale, why, "as recorded by the source")
         return Verdict(scale, reason=made.reason, case=case, rater=rater)
-    name = f"{label:g}" if isinstance(label, float) else str(label)
+    whole_number = isinstance(label, float) and label.is_integer()
+    name = f"{label:.0f}" if whole_number else str(label)
     if not scale.has(name):
         made = undecided(scale, "unread", f"{name} is not on {scale.name}")
         return Verdict(scale, reason=made.reason, case=case, rater=rater)

@@ -11,6 +11,7 @@ import numpy as np
 from evenhand import correlations
 from evenhand.errors import Misuse
 from evenhand.intervals import Floats, Interval, clustered_t, enough, undefined
+from evenhand.records import Verdict
 from evenhand.report.sample import Sample
 from evenhand.trust.agreement import accuracy, confusion
 from evenhand.trust.alignment import align
@@ -23,9 +24,10 @@ from evenhand.trust.coefficients import (
 )
 from evenhand.trust.confidence import auroc
 from evenhand.trust.pairwise import both_orders, hits, mean_of_hits
-from evenhand.trust.process import StepFigures, step_figures
+from evenhand.trust.process import StepFigures, detection, step_figures
 from evenhand.trust.ratings import Gap, Ratings
 
+MANY = 500  # cases from which ranks are not resampled, which would take seconds
 Options = Mapping[str, Any]
 Made = Callable[[Sample, Options], Interval]
 
@@ -97,7 +99,7 @@ def first(sample: Sample) -> Floats:
 
 def longer(sample: Sample) -> Floats:
     lengths = np.array([one.lengths for one in sample.facts], dtype=float).reshape(-1, 2)
-    return np.sign(lengths[:, 0] - lengths[:, 1])
+    return np.asarray(np.sign(lengths[:, 0] - lengths[:, 1]))
 
 
 # ---- labels --------------------------------------------------------------------------------------
@@ -179,7 +181,9 @@ def _correlation(kind: str) -> Made:
         if options.get("within"):
             found = _within(kind, gold, score, sample.clusters)
         else:
-            found = getattr(correlations, kind)(gold, score, clusters=sample.clusters).interval
+            many = {"method": "influence"} if sample.n > MANY else {}
+            of = getattr(correlations, kind)
+            found = of(gold, score, clusters=sample.clusters, **many).interval
         return replace(found, estimate=abs(found.estimate)) if options.get("absolute") else found
 
     return made
@@ -254,7 +258,8 @@ def steps(sample: Sample, options: Options) -> StepFigures:
 
 
 def _generative(sample: Sample) -> bool:
-    return any(one is not None and "first_error" in one.marks for one in sample.verdicts)
+    """Whether the whole verdict is the judge's own word, not its least step."""
+    return any(one is not None and bool(one.scale.labels) for one in sample.verdicts)
 
 
 def _steps(verdict: Any, fact: Any) -> Floats:
@@ -272,7 +277,15 @@ def _steps(verdict: Any, fact: Any) -> Floats:
 
 def _step(level: str, which: str) -> Made:
     def made(sample: Sample, options: Options) -> Interval:
-        return getattr(getattr(steps(sample, options), level), which)  # type: ignore[no-any-return]
+        if level == "solutions" and not any(
+            one and "steps" in one.marks for one in sample.verdicts
+        ):
+            sound = [fact.notes.get("first_error") is None for fact in sample.facts]
+            bar = options.get("threshold", 0.5)
+            found = detection(sample.score, sound, threshold=bar, clusters=sample.clusters)
+        else:
+            found = getattr(steps(sample, options), level)
+        return getattr(found, which)  # type: ignore[no-any-return]
 
     return made
 
@@ -290,6 +303,11 @@ def replacement(sample: Sample, options: Options) -> AltTest:
 
 def _exact(value: float, n: int, why: str = "a count") -> Interval:
     return Interval(value, None, None, 0.95, "none", n, n, why)
+
+
+def _all_equal(verdict: Verdict | None) -> bool:
+    labels = [part.label for part in verdict.parts] if verdict is not None else []
+    return len(labels) > 1 and None not in labels and len(set(labels)) == 1
 
 
 FIGURES: Mapping[str, Made] = {
@@ -320,6 +338,14 @@ FIGURES: Mapping[str, Made] = {
        for level in ("solution", "step") for which in ("macro_f1", "auc")},
     "label_count": lambda sample, options: _exact(
         float((sample.gold == sample.number(str(options["label"]))).sum()), sample.n),
+    "equal_repeats": lambda sample, options: _exact(
+        float(sum(_all_equal(one) for one in sample.verdicts)), sample.n),
+    "people_label_count": lambda sample, options: _exact(
+        float((sample.labels == sample.number(str(options["label"]))).sum()), sample.n),
+    "cases_with_labels": lambda sample, options: _exact(
+        float(((~np.isnan(sample.labels)).sum(axis=1) == options["n"]).sum()), sample.n),
+    "chance": _mean(lambda sample: np.array(
+        [float(fact.notes.get("chance", np.nan)) for fact in sample.facts])),
     "rows": lambda sample, options: _exact(float(sample.n), sample.n),
     "alt_test_winning_rate": lambda sample, options: replacement(sample, options).winning_rate,
     "alt_test_advantage": lambda sample, options: replacement(

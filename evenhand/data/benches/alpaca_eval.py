@@ -32,7 +32,6 @@ CARD = Card(
 
 
 def ident(raw: Any, at: int) -> tuple[str, str]:
-    """Of the case, and of its prompt."""
     system = str(raw.get("model") or raw.get("generator_2") or "system")
     index = raw.get("instruction_idx")
     return (f"{system}/{at if absent(index) else index}", str(raw.get("instruction") or index))
@@ -71,7 +70,7 @@ def recorded(files: Files) -> Iterator[Verdict | Bad]:
             return said(name, judge, None, scale=PAIR_NO_TIE, why="empty")
         second = number(raw, "preference") - 1
         if not 0 <= second <= 1:
-            raise Wrong("preference", str(raw["preference"]), "a number from 1 to 2")
+            raise Wrong("preference", str(raw["preference"]), "1 to 2")
         return Verdict(PAIR_NO_TIE, {"A": 1 - second, "B": second}, case=name, rater=judge)
 
     return read(files, SOURCE if files.has(SOURCE) else DERIVED, make, columns=("preference",))
