@@ -109,11 +109,17 @@ def confusion(ratings: Ratings, *, level: float = 0.95) -> Confusion:
         table.reshape(grades.size, width),
         tuple(rate(f"recall of {name}", asked & (truth == g)) for name, g in pairs),
         tuple(rate(f"precision of {name}", labelled & (judge == g)) for name, g in pairs),
-        _macro_f1(ratings, ratings.where(asked), level),
+        macro_f1(ratings, level=level),
     )
 
 
-def _macro_f1(ratings: Ratings, asked: Ratings, level: float) -> Figure:
+def macro_f1(ratings: Ratings, *, level: float = 0.95) -> Figure:
+    """Mean over the labels of their F1, as in `Confusion`.
+
+    Args:
+        ratings: Two raters, truth and judge.
+    """
+    asked = ratings.where((ratings.why[:, 0] == Gap.USED) & (ratings.why[:, 1] != Gap.MISSING))
     (truth, judge), grades = _truth_and_judge(asked), ratings.grades()
     yes, said = truth[:, None] == grades, judge[:, None] == grades
     both, either = (yes & said).astype(float), yes.astype(float) + said

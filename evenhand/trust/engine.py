@@ -6,7 +6,7 @@ pass) or of resampled cluster sums (one matrix product); rows are never resample
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -31,6 +31,7 @@ from evenhand.trust.ratings import Bools, Figure, Gap, Ratings, figure
 
 Weights = Literal["identity", "linear", "quadratic"]
 MOST_CELLS = 50_000_000
+_PIECE = 8192  # cells of a table that one product takes
 SMALL, COMMON, PSEUDO = 50, 0.65, 4.0
 CERTAIN = "no disagreement was seen: the lower bound is Wilson's for the share that may disagree"
 WIDENED = "few items and one common label: the widened small-sample interval is given"
@@ -121,6 +122,43 @@ def agreement_weights(grades: Floats, weights: Weights) -> Floats:
         return np.eye(grades.size)
     apart = np.abs(grades[:, None] - grades) / np.ptp(grades)
     return np.asarray(1 - apart if weights == "linear" else 1 - apart**2)
+
+
+# ---- products with wide tables -------------------------------------------------------------------
+# They stay on one BLAS thread: a second one would spin for some time after its share of the work,
+# which doubles the CPU of all that follows.
+
+
+def pieces(table: Floats) -> Iterator[slice]:
+    """The columns of a table, some at a time."""
+    width = max(256, _PIECE // max(len(table), 1))
+    return (slice(at, at + width) for at in range(0, table.shape[1], width))
+
+
+def through(matrix: Floats, table: Floats) -> Floats:
+    """matrix @ table."""
+    found = np.empty((len(matrix), table.shape[1]))
+    for part in pieces(table):
+        np.matmul(matrix, table[:, part], out=found[:, part])
+    return found
+
+
+def crossed(one: Floats, other: Floats) -> Floats:
+    """one @ other.T."""
+    found = np.zeros((len(one), len(other)))
+    for part in pieces(one):
+        found += one[:, part] @ other[:, part].T
+    return found
+
+
+def mixed(weights: Floats, table: Floats) -> Floats:
+    """weights @ table."""
+    return np.asarray(np.einsum("k,ku->u", weights, table))
+
+
+def totals(table: Floats, w: Floats) -> Floats:
+    """table @ w, of one row or of many."""
+    return np.asarray(np.einsum("...u,u->...", table, w))
 
 
 # ---- from a problem to a figure ------------------------------------------------------------------

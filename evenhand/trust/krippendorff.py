@@ -7,7 +7,16 @@ from typing import Literal
 import numpy as np
 
 from evenhand.intervals import Floats
-from evenhand.trust.engine import Parts, Problem, counted, pseudo_counts
+from evenhand.trust.engine import (
+    Parts,
+    Problem,
+    counted,
+    crossed,
+    mixed,
+    pseudo_counts,
+    through,
+    totals,
+)
 from evenhand.trust.ratings import Gap, Ratings
 
 Level = Literal["nominal", "ordinal", "interval", "ratio"]
@@ -17,9 +26,9 @@ CONSTANT = "every pairable rating is the same, so no disagreement could be expec
 
 def alpha_problem(ratings: Ratings, level: Level) -> Problem:
     """The counts of the items with two ratings or more; sums of powers for many interval values."""
-    if level == "interval" and (many := _distinct(ratings)) > MOST_GRADES:
-        return _by_powers(ratings, many)
     grades = ratings.grades()
+    if level == "interval" and grades.size > MOST_GRADES:
+        return _by_powers(ratings)
     if level in ("ordinal", "ratio") and grades.size > MOST_GRADES:
         raise ValueError(f"{grades.size} different values; {level} alpha takes {MOST_GRADES}")
     if level == "ratio" and grades.size and grades[0] < 0 < grades[-1]:
@@ -32,10 +41,6 @@ def alpha_problem(ratings: Ratings, level: Level) -> Problem:
         return _ordinal(table, w) if level == "ordinal" else _fixed(table, w, _apart(grades, level))
 
     return Problem(units, counts, solve, pseudo_counts(grades.size) if grades.size < 20 else None)
-
-
-def _distinct(ratings: Ratings) -> int:
-    return ratings.grades().size
 
 
 def _apart(grades: Floats, level: Level) -> Floats:
@@ -53,19 +58,19 @@ def _apart(grades: Floats, level: Level) -> Floats:
 
 def _observed(table: Floats, sizes: Floats, apart: Floats) -> Floats:
     """Disagreement inside each unit, shape (n_units,)."""
-    return np.asarray(np.einsum("ku,ku->u", table, apart @ table) / (sizes - 1))
+    return np.asarray(np.einsum("ku,ku->u", table, through(apart, table)) / (sizes - 1))
 
 
 def _fixed(table: Floats, w: Floats, apart: Floats) -> Parts | str:
     """Nominal, interval, ratio: differences that do not depend on the ratings."""
     sizes = table.sum(axis=0)
-    seen, labels = _observed(table, sizes, apart), table @ w
+    seen, labels = _observed(table, sizes, apart), totals(table, w)
     n, pairs = float(labels.sum()), float(labels @ apart @ labels)
     if pairs <= 0:
         return CONSTANT
-    observed, expected = float(seen @ w), pairs / (n - 1)
+    observed, expected = float(totals(seen, w)), pairs / (n - 1)
     slope = 2 * (apart @ labels) / (n - 1) - pairs / (n - 1) ** 2
-    move = observed / expected**2 * (slope @ table) - seen / expected
+    move = observed / expected**2 * mixed(slope, table) - seen / expected
 
     def of(sums: Floats) -> Floats:
         p = sums[:, 1:]
@@ -90,7 +95,7 @@ def _alpha(observed: Floats, pairs: Floats, n: Floats) -> Floats:
 
 def _ordinal(table: Floats, w: Floats) -> Parts | str:
     """The difference of two grades is that of their midranks, so it moves with the ratings."""
-    k, sizes, labels = len(table), table.sum(axis=0), table @ w
+    k, sizes, labels = len(table), table.sum(axis=0), totals(table, w)
     lower = np.tri(k, k, -1) + np.eye(k) / 2
     ranks, n = lower @ labels, float(labels.sum())
     apart = (ranks[:, None] - ranks) ** 2
@@ -98,13 +103,13 @@ def _ordinal(table: Floats, w: Floats) -> Parts | str:
     if pairs <= 0:
         return CONSTANT
     scaled = table / (sizes - 1)
-    both = (scaled * w) @ table.T - np.diag(scaled @ w)
+    both = crossed(scaled * w, table) - np.diag(totals(scaled, w))
     observed, expected = float(np.sum(both * apart)), pairs / (n - 1)
     by_ranks = 4 * (ranks * labels - both @ ranks)
     pull = 4 * labels * (n * ranks - ranks @ labels) / (n - 1)
     slope = 2 * (apart @ labels) / (n - 1) - pairs / (n - 1) ** 2 + lower.T @ pull
-    direct = _observed(table, sizes, apart) + (lower.T @ by_ranks) @ table
-    move = observed / expected**2 * (slope @ table) - direct / expected
+    direct = _observed(table, sizes, apart) + mixed(lower.T @ by_ranks, table)
+    move = observed / expected**2 * mixed(slope, table) - direct / expected
     upper = np.triu_indices(k, 1)
 
     def terms() -> Floats:
@@ -121,7 +126,7 @@ def _ordinal(table: Floats, w: Floats) -> Parts | str:
     return Parts(1 - observed / expected, w.sum() * move, chance, common, terms, of)
 
 
-def _by_powers(ratings: Ratings, n_grades: int) -> Problem:
+def _by_powers(ratings: Ratings) -> Problem:
     """Interval alpha from the number, sum and sum of squares of each unit's values."""
     used = ratings.why == Gap.USED
     units = used.sum(axis=1) >= 2
@@ -135,11 +140,11 @@ def _by_powers(ratings: Ratings, n_grades: int) -> Problem:
 def _powers(table: Floats, w: Floats) -> Parts | str:
     sizes, first, second = table
     seen = 2 * (sizes * second - first**2) / (sizes - 1)
-    n, one, two = table @ w
+    n, one, two = totals(table, w)
     pairs = 2 * (n * two - one**2)
     if pairs <= 0:
         return CONSTANT
-    observed, expected = float(seen @ w), pairs / (n - 1)
+    observed, expected = float(totals(seen, w)), pairs / (n - 1)
     moved = 2 * (sizes * two + n * second - 2 * one * first) / (n - 1)
     moved -= pairs / (n - 1) ** 2 * sizes
     move = observed / expected**2 * moved - seen / expected

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from scipy.special import stdtrit
 
 from evenhand.errors import DataError
 from evenhand.trust.coefficients import (
@@ -162,7 +163,17 @@ def test_two_hundred_tables_agree_with_the_packages_of_the_field() -> None:
         two = Ratings.from_values(values[:, :2], scale=range(1, 6))
         for ours, theirs in (("identity", None), ("linear", "linear"), ("quadratic", "quadratic")):
             right = metrics.cohen_kappa_score(*values[:, :2].T, labels=k, weights=theirs)
-            assert weighted_kappa(two, ours).estimate == pytest.approx(right, abs=1e-10)  # type: ignore[arg-type]
+            kappa = weighted_kappa(two, ours)  # type: ignore[arg-type]
+            assert kappa.estimate == pytest.approx(right, abs=1e-10)
+            square = np.zeros((5, 5))
+            np.add.at(square, tuple(values[:, :2].T.astype(int) - 1), 1)
+            other = raters.cohens_kappa(square, wt=theirs)
+            assert kappa.estimate == pytest.approx(other.kappa, abs=1e-10)
+            low, n = kappa.interval.low, kappa.interval.n
+            if low is not None and kappa.interval.method == "influence, clustered t":
+                error = (kappa.estimate - low) / stdtrit(n - 1, 0.975)
+                right = other.std_kappa * np.sqrt(n / (n - 1))
+                assert error == pytest.approx(right, abs=1e-10)
         table = np.stack([(values == grade).sum(axis=1) for grade in k], axis=1)
         fleiss = fleiss_kappa(Ratings.from_values(values)).estimate
         assert fleiss == pytest.approx(raters.fleiss_kappa(table), abs=1e-10)
