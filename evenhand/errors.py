@@ -3,6 +3,7 @@
 Error                 what happened, what was expected, what to do next
   Misuse              a name, option or file that the command cannot use
   DataError           a bad row: names file, row and field
+  Undecidable         nothing is wrong, but the data are too few to say anything
   BudgetSpent         the next call would exceed the budget; everything so far is saved
   ModelError          no answer from a model; `retryable` says whether trying again can help
     Rejected          the server refuses this one request: the verdict is undecided
@@ -65,6 +66,10 @@ class DataError(Error):
         if self.field:
             place = f"{place} field '{self.field}'" if place else f"field '{self.field}'"
         return f"{place}: {super().text}" if place else super().text
+
+
+class Undecidable(Error):
+    pass
 
 
 class BudgetSpent(Error):

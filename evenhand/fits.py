@@ -11,14 +11,14 @@ import json
 import math
 import re
 import zlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from evenhand.checklists import tree_fault
 from evenhand.errors import DataError, Misuse
-from evenhand.records import Verdict
 
 if TYPE_CHECKING:  # `import evenhand` must not load numpy
     from numpy.typing import ArrayLike, NDArray
@@ -40,8 +40,8 @@ class Fit:
 
     Attributes:
         kind: 'routing': `data` is category -> 'reference', 'no-reference' or 'similarity';
-            'calibrate', 'quantitative' and 'rocketeval': as `calibrated`, `predicted` and
-            `checklist_key` say.
+            'calibrate' and 'quantitative': as `calibrated` and `predicted` say; 'rocketeval…':
+            `checklist_key` -> what `checklist_score` applies.
         made_from: `what` in words; `hash` of the cases that it was learnt from, in hexadecimal
             digits, and `n`, how many: None where somebody else's fit does not say; and, where it
             is known, `cases`, eight hexadecimal digits for each of them (see `made_from`).
@@ -98,10 +98,11 @@ class Fit:
             raise Misuse(f"{path} cannot be written: {error}", do="name another file") from error
 
 
-def must_be(fit: Fit | None, kind: str, what: str) -> None:
+def must_be(fit: Fit | None, kind: str, what: str, *, also: str = "") -> None:
     """Raises: ValueError when there is a fit, and it is of another kind."""
-    if fit and fit.kind != kind:
-        raise ValueError(f"{what} needs a fit of kind {kind!r}, and this one is {fit.kind}")
+    if fit and fit.kind not in (kind, also):
+        named = f"{kind!r} or {also!r}" if also else repr(kind)
+        raise ValueError(f"{what} needs a fit of kind {named}, and this one is {fit.kind}")
 
 
 def _parsed(text: str) -> Fit:
@@ -232,16 +233,33 @@ def _is_number(text: Any) -> bool:
         return False
 
 
-def _check_rocketeval(data: Mapping[str, Any]) -> None:
+def _each_checklist(data: Mapping[str, Any], known: tuple[str, ...]) -> Iterator[tuple[str, Any]]:
     for key, one in data.items():
-        at = f"data.{key}"
         if not _is_hex(key):
             raise _wrong("data", key, "keys of checklists, in hexadecimal digits")
         if not isinstance(one, Mapping):
-            raise _wrong(at, one, "an object with intercept and weights")
-        _check_keys(one, ("intercept", "weights"), f"{at}.")
+            raise _wrong(f"data.{key}", one, f"an object with {', '.join(known)}")
+        _check_keys(one, known, f"data.{key}.")
+        yield f"data.{key}", one
+
+
+def _check_rocketeval(data: Mapping[str, Any]) -> None:
+    for at, one in _each_checklist(data, ("intercept", "weights")):
         _check_numbers(f"{at}.intercept", [one["intercept"]])
         _check_numbers(f"{at}.weights", one["weights"], least=0.0)
+
+
+def _check_trees(data: Mapping[str, Any]) -> None:
+    for at, one in _each_checklist(data, ("questions", "mixing", "trees")):
+        _check_numbers(f"{at}.mixing", [one["mixing"]], least=0.0, most=1.0)
+        count, trees = one["questions"], one["trees"]
+        if not isinstance(count, int) or isinstance(count, bool) or count < 1:
+            raise _wrong(f"{at}.questions", count, "how many questions the checklist has")
+        if not isinstance(trees, list) or not trees:
+            raise _wrong(f"{at}.trees", trees, "a list of trees")
+        for tree in trees:
+            if expected := tree_fault(tree, count):
+                raise _wrong(f"{at}.trees", tree, expected)
 
 
 def _check_numbers(
@@ -279,6 +297,7 @@ _KINDS: Mapping[str, Callable[[Mapping[str, Any]], None]] = {
     "calibrate": _check_calibrate,
     "quantitative": _check_quantitative,
     "rocketeval": _check_rocketeval,
+    "rocketeval-trees": _check_trees,
 }
 
 
@@ -379,22 +398,3 @@ def hashed(text: str, size: int = 256) -> list[float]:
         counts[(code >> 1) % size] += 1.0 if code & 1 else -1.0
     length = math.sqrt(sum(count * count for count in counts))
     return [count / length for count in counts] if length else counts
-
-
-def checklist_key(items: Sequence[str]) -> str:
-    """Under which a fit of kind 'rocketeval' holds `intercept` and `weights` of a checklist."""
-    return hashlib.sha256("\n".join(items).encode("utf-8", "backslashreplace")).hexdigest()[:16]
-
-
-def checklist_score(
-    fit: Fit, items: Sequence[str], parts: Sequence[Verdict], *, unread: str
-) -> float | None:
-    """Intercept and weighted sum of the chances of a yes, kept between 1 and 10; None for a
-    checklist that the fit does not know. No answer counts as `unread`, else as their mean."""
-    if (one := fit.data.get(checklist_key(items))) is None:
-        return None
-    seen = [part.score for part in parts if part.score is not None]
-    left = {"yes": 1.0, "no": 0.0}.get(unread, sum(seen) / max(len(seen), 1))
-    chances = [left if part.score is None else part.score for part in parts]
-    pairs = zip(one["weights"], chances, strict=True)
-    return min(max(float(one["intercept"] + sum(w * chance for w, chance in pairs)), 1.0), 10.0)

@@ -241,6 +241,56 @@ def test_the_question_that_matters_to_people_gets_the_weight(evenhand: Command) 
     assert evenhand(*command[:-1], "again", "--fit", "r.json").code == 0
 
 
+def test_trees_of_a_checklist_are_saved_as_plain_lists_and_applied(evenhand: Command) -> None:
+    pytest.importorskip("sklearn", reason="needs the extra ml")
+    Path("m.py").write_text(
+        "from evenhand import Completion\n"
+        "from evenhand.models.scripted import Scripted\n"
+        "def say(request):\n"
+        "    text = ''.join(m.text for m in request.messages)\n"
+        "    if request.question is None:\n"
+        "        more = '3. Is it new?\\n' * ('ask 2' in text)\n"
+        "        return '1. Is it right?\\n2. Is it polite?\\n' + more\n"
+        "    word = 'RIGHT' if 'right?' in request.question.text else 'POLITE'\n"
+        "    p = 0.9 if word in text else 0.1\n"
+        "    return Completion('', answer={'yes': p, 'no': 1 - p})\n"
+        "it = Scripted('m', say)\n"
+    )
+    rng, rows, ratings = random.Random(4), [], []
+    for i in range(62):
+        right, polite = rng.random() < 0.5, rng.random() < 0.5
+        text = f"{'RIGHT' if right else 'off'} {'POLITE' if polite else 'rude'} {i}"
+        prompt = "ask 1" if i < 59 else "ask 2"  # three responses to the second teach no trees
+        rows.append({"id": f"c{i}", "prompt": prompt, "response": text})
+        ratings.append(rng.choice([7, 8, 9, 10]) if right else rng.choice([1, 2, 3, 4]))
+    data = write_rows("c.jsonl", rows)
+    command = ["judge", data, "--judge", "rocketeval", "--model", "m.py:it", "--out"]
+    assert evenhand(*command, "c").code == 0
+    people = label_file("c-people.jsonl", ids_of(rows), ratings)
+    words = ["fit", "c", "--labels", people, "--kind", "rocketeval-trees", "--to", "r.json"]
+    made = evenhand(*words, "--json").json
+    assert made["chosen"] == "ten trees for 1 of 2 checklists"
+    assert made["losses"]["trees"]["estimate"] < made["losses"]["as it is"]["estimate"]
+    assert made["gain"]["estimate"] > 0
+    fit = Fit.read("r.json")
+    assert (fit.kind, fit.made_from["n"]) == ("rocketeval-trees", 59)
+    ended = evenhand(*command, "again", "--fit", "r.json")
+    assert ended.code == 0, ended.err
+    scores = {}
+    for run in ("c", "again"):
+        with contextlib.closing(Store(Path(run), read=True)) as store:
+            scores[run] = [one.verdict.score for one in read_signed(store) if one.verdict]
+    assert scores["c"][59:] == scores["again"][59:]
+    off = {run: sum((s - r) ** 2 for s, r in zip(scores[run], ratings, strict=True))  # type: ignore[operator]
+           for run in scores}  # fmt: skip
+    assert off["again"] < off["c"]
+    few = label_file("few.jsonl", ids_of(rows)[:3], [1, 5, 9])
+    ended = evenhand("fit", "c", "--labels", few, *words[4:-1], "x.json")
+    assert ended.code == 3
+    assert "3 independent ratings are too few" in ended.err
+    assert not Path("x.json").exists()
+
+
 def test_several_files_of_raters_are_pooled_and_that_is_told(evenhand: Command) -> None:
     run, people = yes_run(evenhand)
     rows, labels = planted(120, "a")
@@ -283,7 +333,7 @@ def test_labels_that_teach_nothing_get_a_plain_message(
     run, _ = yes_run(evenhand, 12)
     people = label_file("bad.jsonl", ids, labels)
     ended = evenhand("fit", run, "--labels", people, "--kind", kind, "--to", "f.json")
-    assert (ended.code, ended.out) == (2, "")
+    assert (ended.code, ended.out) == (3 if "too few" in message else 2, "")
     assert message in " ".join(ended.err.split())
     assert "Traceback" not in ended.err
     assert not Path("f.json").exists()
@@ -316,7 +366,7 @@ def test_labels_of_cases_that_are_not_in_the_run_are_counted(evenhand: Command) 
     made = evenhand(
         "fit", run, "--labels", people, "--kind", "calibrate", "--to", "f.json", "--json"
     ).json
-    assert "4 labelled cases are not in the run: 'z0', 'z1', 'z2'" in made["warnings"]
+    assert "4 labelled cases are not in the run: 'z0', 'z1', 'z2', …" in made["warnings"]
 
 
 def test_columns_and_words_of_ones_own_are_mapped(evenhand: Command) -> None:

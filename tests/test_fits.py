@@ -5,8 +5,9 @@ from dataclasses import FrozenInstanceError
 
 import pytest
 
+from evenhand.checklists import checklist_key
 from evenhand.errors import DataError, Misuse
-from evenhand.fits import Fit, calibrated, checklist_key, made_from, overlap
+from evenhand.fits import Fit, calibrated, made_from, overlap
 from evenhand.identity import identity, plain
 
 FROM = {"what": "verdicts of three people", "hash": "0a1b", "n": 120}
@@ -99,6 +100,9 @@ HEAD |= {"intercept": [0.5]}
 GRADES = {**HEAD, "head": "MN", "labels": ["1", "2"], "span": None, "hashed": 0}
 GRADES |= {"weights": [[1.0], [2.0]], "intercept": [0.0, 1.0]}
 ROCKET = {"ab12": {"intercept": 1.0, "weights": [4.5, 4.5]}}
+TREE = {"feature": [1, -1, -1], "threshold": [0.5, 0.0, 0.0], "left": [1, -1, -1],
+        "right": [2, -1, -1], "value": [5.0, 3.0, 8.0]}  # fmt: skip
+TREES = {"ab12": {"questions": 2, "mixing": 0.5, "trees": [TREE, TREE]}}
 NAN = float("nan")
 
 
@@ -112,6 +116,7 @@ NAN = float("nan")
         ("quantitative", HEAD),
         ("quantitative", GRADES),
         ("rocketeval", ROCKET),
+        ("rocketeval-trees", TREES),
     ],
 )
 def test_every_kind_comes_back_from_its_file(tmp_path, kind, data):
@@ -151,6 +156,11 @@ def test_every_kind_comes_back_from_its_file(tmp_path, kind, data):
         ("rocketeval", {"ab": [1.0]}, r"data\.ab"),
         ("rocketeval", {"ab": {"intercept": 1.0}}, "weights is missing"),
         ("rocketeval", {"ab": {"intercept": 1.0, "weights": [-1.0]}}, r"data\.ab\.weights"),
+        ("rocketeval-trees", ROCKET, "questions is missing"),
+        ("rocketeval-trees", {"ab": {**TREES["ab12"], "mixing": 1.5}}, r"data\.ab\.mixing"),
+        ("rocketeval-trees", {"ab": {**TREES["ab12"], "questions": 0}}, r"data\.ab\.questions"),
+        ("rocketeval-trees", {"ab": {**TREES["ab12"], "questions": 1}}, "features from 0 to 0"),
+        ("rocketeval-trees", {"ab": {**TREES["ab12"], "trees": []}}, r"data\.ab\.trees"),
     ],
 )
 def test_data_of_another_shape_are_refused_with_the_field(kind, data, told):

@@ -12,7 +12,7 @@ from evenhand.cli.shared import RUN, AsJson, app, mapping, opt, show_
 if TYPE_CHECKING:
     from evenhand.report.people import LabelFiles
 
-_KINDS = "calibrate, quantitative or rocketeval."
+_KINDS = "calibrate, quantitative, rocketeval, rocketeval-trees."
 _CLAIMS = "replace, level or compare."
 _EFFECT = "Half-width, difference, or epsilon for replace."
 _LABELS = "People's labels of the run's cases; once a file."

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from evenhand.errors import BudgetSpent, Error, Misuse, ModelError
+from evenhand.errors import BudgetSpent, Error, Misuse, ModelError, Undecidable
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -21,7 +21,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     help="Run LLM judges over model outputs, and prove how far each judge may be believed.",
 )
-DONE, WRONG_USE, STOPPED = 0, 2, 4
+DONE, GATE_FAILED, WRONG_USE, CANNOT_DECIDE, STOPPED = range(5)
 AsJson = Annotated[bool, typer.Option("--json", help="Prints one JSON value and nothing else.")]
 
 
@@ -50,6 +50,8 @@ def fail(error: Error, as_json: bool) -> int:
         print(json.dumps({"error": form}))
     else:
         print(f"error: {visible(str(error))}", file=sys.stderr)
+    if isinstance(error, Undecidable):
+        return CANNOT_DECIDE
     return STOPPED if isinstance(error, ModelError | BudgetSpent | Interrupted) else WRONG_USE
 
 

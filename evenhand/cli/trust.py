@@ -5,10 +5,19 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-from evenhand.cli.shared import DONE, RUN, AsJson, app, mapping, opt, show_
+from evenhand.cli.shared import (
+    CANNOT_DECIDE,
+    DONE,
+    GATE_FAILED,
+    RUN,
+    AsJson,
+    app,
+    mapping,
+    opt,
+    show_,
+)
 from evenhand.errors import Misuse
 
-GATE_FAILED, CANNOT_DECIDE = 1, 3
 _COLUMN = "'prompt', 'case', 'group' or a column of the data: what is independent."
 
 
@@ -19,7 +28,7 @@ def trust(
     claim: Annotated[str, opt("CLAIM", "replace, level or compare.")] = "replace",
     policy: Annotated[Path | None, opt("FILE.toml", "Thresholds, fixed before the data.")] = None,
     cluster: Annotated[str | None, opt("FIELD", _COLUMN)] = None,
-    by: Annotated[str | None, opt("FIELD", "Accuracy in slices: 'system', 'group', …")] = None,
+    by: Annotated[str | None, opt("FIELD", "Slices beside the rest: 'system', 'group', …")] = None,
     map_: Annotated[
         list[str] | None,
         opt("FIELD=COLUMN", "Of the label file: id, rater, label.", None, "--map"),

@@ -1,8 +1,7 @@
 """How much of a checklist, made once for the prompt, does this response satisfy?
 
 Paper: Wei et al. 2025, "RocketEval: Efficient Automated LLM Evaluation via Grading Checklist",
-    section 3. arXiv:2503.05142. A question that is answered neither yes nor no is left out and
-    counted, where the authors' code takes 0.5. Learnt: one weight a question. Our own wording.
+    section 3. arXiv:2503.05142. Unclear answers are left out, where the authors' code takes 0.5.
 """
 
 from __future__ import annotations
@@ -11,8 +10,9 @@ import re
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
+from evenhand.checklists import checklist_score
 from evenhand.errors import Misuse
-from evenhand.fits import Fit, checklist_score, must_be
+from evenhand.fits import Fit, must_be
 from evenhand.judges.combine import Written, together
 from evenhand.pools import mean
 from evenhand.prompts import Prompt, beside
@@ -31,7 +31,7 @@ class RocketEval:
         model: Answers the questions; a small one will do.
         writer: Writes the checklist from the prompt and the reference, never from a response.
         weights: One a question; None: all count alike.
-        fit: Of kind 'rocketeval': what to do with the checklists that it knows.
+        fit: Of kind 'rocketeval' or 'rocketeval-trees': for the checklists that it knows.
         unread: What a question without an answer means: 'drop', 'stop', 'yes' or 'no'.
     """
 
@@ -48,7 +48,7 @@ class RocketEval:
     view: ClassVar[View] = "pointwise"
 
     def __post_init__(self) -> None:
-        must_be(self.fit, "rocketeval", "RocketEval")
+        must_be(self.fit, "rocketeval", "RocketEval", also="rocketeval-trees")
 
     async def __call__(self, case: Case) -> Verdict:
         write = Written(self.writer, self.checklist_prompt, self.checklist_decode)
@@ -65,7 +65,7 @@ class RocketEval:
         whole = mean(parts, unread=self.unread, weights=self.weights)
         score = None if whole.score is None else 1.0 + 9.0 * whole.score
         if self.fit and score is not None:
-            score = checklist_score(self.fit, items, parts, unread=self.unread) or score
+            score = checklist_score(self.fit.data, items, parts, unread=self.unread) or score
         probs = {} if score is None else {repr(round(score, 9)): 1.0}
         done = replace(whole, scale=self.scale, probs=probs, calls=(made,))
         return done.marked(questions=len(parts), unread=sum(not part.decided for part in parts))

@@ -12,26 +12,29 @@ from typing import Any
 
 import numpy as np
 
+from evenhand.correlations import spearman
 from evenhand.intervals import Interval, clustered_t
 from evenhand.report.certificate import Certificate, Claim, Policy, certify
-from evenhand.report.evidence import (
+from evenhand.report.evidence import questions
+from evenhand.report.figures import (
     Evidence,
     annotator_test,
+    ceiling,
     coefficient,
+    confidences,
     contrast,
     levels,
-    questions,
+    trivial_of_pairs,
 )
 from evenhand.report.fit import refuse_overlap
 from evenhand.report.gathered import Gathered, gather
-from evenhand.report.people import known_only
+from evenhand.report.people import LabelFiles, known_only
+from evenhand.report.slices import Slice, slices
 from evenhand.store import Store
 from evenhand.trust.agreement import accuracy, correlation
 from evenhand.trust.alt_test import AltTest
-from evenhand.trust.baselines import baselines
-from evenhand.trust.ceiling import human_ceiling
 from evenhand.trust.coefficients import gwet_ac, krippendorff_alpha, percent_agreement
-from evenhand.trust.engine import How
+from evenhand.trust.confidence import Source
 from evenhand.trust.estimate import Estimate
 from evenhand.trust.ratings import Ratings
 
@@ -59,19 +62,12 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
-class Slice:
-    """Accuracy in one part of the labelled cases, at level 1 - 0.05 / number of slices."""
-
-    name: str
-    accuracy: Interval
-
-
-@dataclass(frozen=True, slots=True)
 class Card:
     """What the card says.
 
     Attributes:
         agreement: By name; agreement figures, the human ceiling and the trivial judges.
+        confidence: What each source of confidence is worth, the best at finding errors first.
         worst: The cases on which judge and people are furthest apart.
     """
 
@@ -80,6 +76,7 @@ class Card:
     policy: Policy
     gathered: Gathered
     agreement: Mapping[str, Interval]
+    confidence: tuple[Source, ...]
     alt: AltTest | str
     estimates: Mapping[str, Estimate]
     slices: tuple[Slice, ...]
@@ -96,6 +93,7 @@ class Card:
             "required_not_run": list(found.lacking),
             "gates": [asdict(gate) for gate in found.gates],
             "agreement": {name: asdict(one) for name, one in self.agreement.items()},
+            "confidence": {one.name: asdict(one) for one in self.confidence},
             "alt_test": _alt_json(self.alt, got.labels.raters),
             "estimates": {name: asdict(one) for name, one in self.estimates.items()},
             "slices": [asdict(one) for one in self.slices],
@@ -145,15 +143,15 @@ def judge_card(run: Path, files: Sequence[Path], asked: Asked = Asked()) -> Card
     """
     policy = Policy.read(asked.policy)
     with contextlib.closing(Store(run, read=True)) as store:
-        got = gather(store, files, columns=asked.columns, scale=asked.scale,
-                     cluster=asked.cluster, by=asked.by)  # fmt: skip
+        given = LabelFiles(tuple(files), asked.columns, asked.scale)
+        got = gather(store, given, cluster=asked.cluster, by=asked.by)
     refuse_overlap(got.manifest, got.labelled_ids)
     seen = got.evidence
     found = certify(asked.claim, questions(seen, asked.claim, policy), policy)
     test = annotator_test(seen, policy)
     return Card(
-        str(run), found, policy, got, _figures(seen), test, _estimates(seen), _slices(got),
-        _worst(got), tuple(dict.fromkeys(_warnings(got, test))),
+        str(run), found, policy, got, _figures(seen), confidences(seen), test, _estimates(seen),
+        slices(seen, got.slices), _worst(got), tuple(dict.fromkeys(_warnings(got, test))),
     )  # fmt: skip
 
 
@@ -190,55 +188,45 @@ def _people(seen: Evidence) -> dict[str, Interval]:
         "people: percent agreement": percent_agreement(people).interval,
         f"people: Krippendorff's alpha ({scale})": krippendorff_alpha(people, scale).interval,  # type: ignore[arg-type]
     }
-    if seen.kind == "line":
-        return found
-    ceiling = human_ceiling(
-        whole,
-        weights="quadratic" if seen.kind == "grades" else "identity",
-        how=How(method="bootstrap", seed=SEED),
-    )
-    found["ceiling: a person against the others"] = ceiling.human.interval
-    found["ceiling: the judge against the same"] = ceiling.judge.interval
-    found["ceiling: judge over person"] = ceiling.ratio.interval
+    top = ceiling(seen)
+    found["ceiling: a person against the others"] = top.human.interval
+    found["ceiling: the judge against the same"] = top.judge.interval
+    found["ceiling: judge over person"] = top.ratio.interval
     return found
 
 
 def _trivial(seen: Evidence, both: Ratings) -> dict[str, Interval]:
     if seen.kind == "pairs":
-        signs = Ratings.from_values(2 * both.values - 1, why=both.why, clusters=both.clusters)
-        found = baselines(signs, ties="separate")
-        made = {"always the first": found.first, "commonest label": found.majority}
-        return {f"trivial judge: {name}": one.interval for name, one in made.items()}
+        found = trivial_of_pairs(seen)
+        made = {"always the first": found.first, "commonest label": found.majority,
+                "longer wins": found.longer, "more common words win": found.lexical}  # fmt: skip
+        return {f"trivial judge: {name}": one.interval for name, one in made.items() if one}
     if seen.kind == "line":
-        return {}
+        return _alone(seen)
     truth = both.values[:, 0]
     values, counts = np.unique(truth, return_counts=True)
     hits = (truth == values[np.argmax(counts)]).astype(float)
     groups = np.arange(len(hits)) if both.clusters is None else both.clusters
-    return {"trivial judge: commonest label": clustered_t(hits, groups, span=(0.0, 1.0))}
+    common = clustered_t(hits, groups, span=(0.0, 1.0))
+    return {"trivial judge: commonest label": common, **_alone(seen)}
+
+
+def _alone(seen: Evidence) -> dict[str, Interval]:
+    """What length and common words alone say about labels that have an order."""
+    if seen.kind == "words" and len(seen.grades) != 2:
+        return {}
+    told = {"length": seen.lengths, "words in common": seen.overlap}
+    return {
+        f"trivial judge: {name} alone (Spearman)":
+            spearman(seen.truth, values[:, 0], clusters=seen.clusters).interval
+        for name, values in told.items() if values is not None
+    }  # fmt: skip
 
 
 def _estimates(seen: Evidence) -> dict[str, Estimate]:
     found = levels(seen)
     two = contrast(seen)
     return found if isinstance(two, str) else {**found, two[0]: two[1]}
-
-
-def _slices(got: Gathered) -> tuple[Slice, ...]:
-    seen, truth = got.evidence, got.evidence.truth
-    if got.slices is None:
-        return ()
-    there = ~np.isnan(truth)
-    names = sorted(set(np.asarray(got.slices)[there]))
-    hits = (seen.said == truth).astype(float)
-    level = 1 - 0.05 / max(1, len(names))
-    made = []
-    for name in names:
-        mine = there & (np.asarray(got.slices) == name)
-        made.append(
-            Slice(name, clustered_t(hits[mine], seen.clusters[mine], level=level, span=(0.0, 1.0)))
-        )
-    return tuple(made)
 
 
 def _worst(got: Gathered) -> tuple[Mapping[str, Any], ...]:
@@ -268,4 +256,12 @@ def _warnings(got: Gathered, test: AltTest | str) -> Iterator[str]:
         yield f"{split} cases have two labels equally often; agreement leaves them out"
     if not isinstance(test, str):
         yield from test.warnings
-    yield "estimates hold when the labelled cases are a random sample of the run"
+    if seen.chances is None:
+        yield "estimates hold when the labelled cases are a random sample of the run"
+        return
+    yield (
+        "the labelled cases were drawn with unequal chances: only the corrected estimates allow "
+        "for that, and the agreement figures are those of the drawn cases"
+    )
+    if bare := len(set(got.labels.chances) - set(got.labelled_ids)):
+        yield f"{bare} of the {len(got.labels.chances)} cases drawn for labels have none"

@@ -9,7 +9,18 @@ from typing import Any
 
 from evenhand.intervals import Interval
 from evenhand.report.card import Card
-from evenhand.report.card_text import TITLES, advice, answer, gates_in_order, spread, tally
+from evenhand.report.card_text import (
+    SOURCES,
+    TITLES,
+    advice,
+    answer,
+    apart,
+    gates_in_order,
+    spread,
+    sureness,
+    tally,
+    worse,
+)
 from evenhand.report.terminal import visible
 
 PAGE = Path(__file__).with_name("card.html")
@@ -33,7 +44,8 @@ def card_page(card: Card) -> str:
         "axis": axis,
         "figures": [_drawn(name, one, axis) for name, one in card.agreement.items()],
         "estimates": [(visible(k), spread(one.interval)) for k, one in card.estimates.items()],
-        "slices": [(visible(one.name), spread(one.accuracy)) for one in card.slices],
+        "slices": [(visible(one.name), apart(one), worse(one)) for one in card.slices],
+        "confidence": [(SOURCES[one.name], sureness(one)) for one in card.confidence],
         "worst": [{**one, "case": visible(one["case"])} for one in card.worst],
         "warnings": [visible(text) for text in card.warnings],
         "about": _about(card),

@@ -2,8 +2,9 @@
 
 Arrays in. A gate passes when the whole 95 % interval is on the right side of its threshold, so a
 judge that breaks it passes in at most 2.5 % of samples: every gate must pass, which needs no
-correction for their number. A gate fails when the interval of level 1 - 0.05 / (gates that ran)
-is wholly on the wrong side. Anything between is INCONCLUSIVE.
+correction for their number. A gate fails when its interval is wholly on the wrong side at the
+level that Holm's step-down method asks of it: one false FAIL among all gates has a chance of at
+most 5 %. Anything between is INCONCLUSIVE.
 """
 
 from __future__ import annotations
@@ -163,6 +164,21 @@ class Measure:
     around: float = 0.0
 
 
+@dataclass(frozen=True, slots=True)
+class Tested:
+    """A gate with a test of its own.
+
+    Attributes:
+        gate: As it stands unless it fails.
+        fails: Whether the gate fails at a level; None: it cannot, and counts for no other's level.
+        still: Ends the reason while the gate is INCONCLUSIVE.
+    """
+
+    gate: Gate
+    fails: Callable[[float], bool] | None = None
+    still: str = ""
+
+
 GATES = (
     "coverage",
     "agreement",
@@ -186,49 +202,82 @@ FOR: Mapping[Claim, tuple[str, ...]] = {
 }  # fmt: skip
 
 
-def certify(claim: Claim, asked: Mapping[str, Measure | Gate | str], policy: Policy) -> Certificate:
+def certify(
+    claim: Claim, asked: Mapping[str, Measure | Tested | Gate | str], policy: Policy
+) -> Certificate:
     """Settles every gate of the claim.
 
     Args:
-        asked: By gate: what to measure, a gate settled by a test of its own, or why it could not
-            be run.
+        asked: By gate: what to measure, a gate settled by a test of its own (a `Gate` alone never
+            fails), or why it could not be run.
     """
-    named = FOR[claim]
-    ran = sum(not isinstance(asked.get(name, ""), str) for name in named)
-    gates = tuple(_gate(name, asked.get(name, ""), policy, max(ran, 1)) for name in named)
+    found = {name: _tested(name, asked.get(name, ""), policy) for name in FOR[claim]}
+    failed = holm({name: one.fails for name, one in found.items() if one.fails is not None})
+    gates = tuple(_settled(one, name in failed) for name, one in found.items())
     results = {gate.name: gate.result for gate in gates}
     lacking = [name for name in policy.required[claim] if results.get(name, "NOT RUN") == "NOT RUN"]
-    found = [result for result in results.values() if result != "NOT RUN"]
+    ran = [result for result in results.values() if result != "NOT RUN"]
     result: Result = "PASS"
-    if "FAIL" in found:
+    if "FAIL" in ran:
         result = "FAIL"
-    elif "INCONCLUSIVE" in found or lacking or not found:
+    elif "INCONCLUSIVE" in ran or lacking or not ran:
         result = "INCONCLUSIVE"
     return Certificate(claim, result, gates, tuple(lacking))
 
 
-def _gate(name: str, asked: Measure | Gate | str, policy: Policy, ran: int) -> Gate:
-    if isinstance(asked, Gate):
+def holm(fails: Mapping[str, Callable[[float], bool]]) -> set[str]:
+    """What fails, with a chance of at most 0.05 that one of them should not (Holm 1979).
+
+    Args:
+        fails: Name -> whether its hypothesis is rejected by the interval of a level. The largest
+            level comes first; every rejection lowers it for the rest.
+    """
+    failed = set[str]()
+    while rest := [name for name in fails if name not in failed]:
+        new = {name for name in rest if fails[name](1 - 0.05 / len(rest))}
+        if not new:
+            break
+        failed |= new
+    return failed
+
+
+def _settled(one: Tested, failed: bool) -> Gate:
+    if failed:
+        return replace(one.gate, result="FAIL", needed=None)
+    if one.gate.result == "INCONCLUSIVE":
+        return replace(one.gate, reason=one.gate.reason + one.still)
+    return one.gate
+
+
+def _tested(name: str, asked: Measure | Tested | Gate | str, policy: Policy) -> Tested:
+    if isinstance(asked, Tested):
         return asked
+    if isinstance(asked, Gate):
+        return Tested(asked)
     if isinstance(asked, str):
-        return Gate(name, "NOT RUN", asked or "nothing was given to measure it by")
+        return Tested(Gate(name, "NOT RUN", asked or "nothing was given to measure it by"))
     shown = asked.at(LEVEL)
     estimate = None if np.isnan(shown.estimate) else shown.estimate
     if shown.low is None or shown.high is None or estimate is None:
         why = f"{asked.words} has no interval: {shown.reason or 'too little data'}"
-        return Gate(name, "INCONCLUSIVE", why, estimate, n=shown.n)
+        return Tested(Gate(name, "INCONCLUSIVE", why, estimate, n=shown.n))
     half = (shown.high - shown.low) / 2
     gate = Gate(name, "PASS", "", estimate, shown.low, shown.high, shown.n, FOUR_OF_FIVE * half)
     if shown.n_clusters < policy.least_clusters:
         why = f"{asked.words}: {shown.n_clusters} clusters; {policy.least_clusters} are needed"
-        return replace(gate, result="INCONCLUSIVE", reason=why, needed=policy.least_clusters)
-    result: Result = "INCONCLUSIVE"
-    if _passes(shown, asked):
-        result = "PASS"
-    elif _fails(asked.at(1 - 0.05 / ran), asked):
-        result = "FAIL"
-    gate = replace(gate, result=result, reason=_because(gate, asked, result))
-    return replace(gate, needed=_needed(gate, asked)) if result == "INCONCLUSIVE" else gate
+        few = replace(gate, result="INCONCLUSIVE", reason=why, needed=policy.least_clusters)
+        return Tested(few)
+    gate = replace(gate, reason=_because(gate, asked))
+    passed = _passes(shown, asked)
+
+    def fails(level: float) -> bool:
+        return not passed and _fails(asked.at(level), asked)
+
+    can_fail = None if asked.kind == "apart" else fails
+    if passed:
+        return Tested(gate, can_fail)
+    gate = replace(gate, result="INCONCLUSIVE", needed=_needed(gate, asked))
+    return Tested(gate, can_fail, f"; only a gap of {gate.mde:.2f} would show with so few")
 
 
 def _ends(interval: Interval, around: float) -> tuple[float, float]:
@@ -252,15 +301,13 @@ def _fails(interval: Interval, asked: Measure) -> bool:
     return asked.kind == "within" and (low > asked.bar or high < -asked.bar)
 
 
-def _because(gate: Gate, asked: Measure, result: Result) -> str:
+def _because(gate: Gate, asked: Measure) -> str:
     about = f"{asked.words} is {gate.estimate:.2f} [{gate.low:.2f}, {gate.high:.2f}]"
     limits = f"{asked.around - asked.bar:.2f} to {asked.around + asked.bar:.2f}"
     wanted = f"at least {asked.bar:.2f}" if asked.kind == "least" else limits
     if asked.kind == "apart":
         wanted = f"an interval without {asked.around:g}, or inside {limits}"
-    if result != "INCONCLUSIVE":
-        return f"{about}; wanted: {wanted}"
-    return f"{about}; wanted: {wanted}; only a gap of {gate.mde:.2f} would show with so few"
+    return f"{about}; wanted: {wanted}"
 
 
 def _needed(gate: Gate, asked: Measure) -> int | None:

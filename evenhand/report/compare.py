@@ -13,10 +13,13 @@ from rich.table import Table
 
 from evenhand.errors import Misuse
 from evenhand.intervals import Interval, clustered_t
-from evenhand.report.summary import Summary, bounds, summarise, winner
+from evenhand.report.noise import noise_json, noise_of, noise_text
+from evenhand.report.summary import Summary, bounds, summarise
+from evenhand.report.sweep import LEAST, Said, Sweep, label_said, said_of, sweep, sweep_text
 from evenhand.report.terminal import shown
 from evenhand.report.text import share
 from evenhand.store import Signed, Store, read_signed
+from evenhand.trust.agreement import Denoised
 
 PARTINGS = 20
 
@@ -47,18 +50,31 @@ class Pair:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
+    """What several runs say of the same cases.
+
+    Attributes:
+        sweep: Of three runs or more with cases in common.
+        noise: One a run; None where its verdicts were not repeated, or nobody labelled them.
+    """
+
     runs: tuple[Summary, ...]
     pairs: tuple[Pair, ...]
+    sweep: Sweep | None
+    noise: tuple[Denoised | None, ...]
 
     def json(self) -> dict[str, Any]:
+        why = "fewer than three runs" if len(self.runs) < LEAST else "no case is in all runs"
+        found = {"sweep": None, "sweep_reason": why}
         return {
             "runs": [run.json() for run in self.runs],
             "pairs": [{"first": self.runs[0].run, **asdict(pair)} for pair in self.pairs],
+            **({"sweep": self.sweep.json()} if self.sweep else found),
+            "noise": [noise_json(one) for one in self.noise],
         }
 
 
 def compare(folders: Sequence[Path]) -> Comparison:
-    """The first run against each of the others.
+    """The first run against each of the others, and all together when they are three or more.
 
     Raises:
         Misuse: Fewer than two runs, or runs without a common case.
@@ -67,10 +83,15 @@ def compare(folders: Sequence[Path]) -> Comparison:
         raise Misuse("one run alone", expected="two or more runs", do="evenhand compare RUN RUN")
     runs = tuple(summarise(folder) for folder in folders)
     first = _rows(folders[0])
-    pairs = []
+    pairs, said = [], [_said(first)]
+    noise = [noise_of(runs[0].manifest, first.values())]
     for folder, run in zip(folders[1:], runs[1:], strict=True):
-        pairs.append(_pair(run.run, first, _rows(folder), _warnings(runs[0], run)))
-    return Comparison(runs, tuple(pairs))
+        other = _rows(folder)
+        pairs.append(_pair(run.run, first, other, _warnings(runs[0], run)))
+        said.append(_said(other))
+        noise.append(noise_of(run.manifest, other.values()))
+    together = sweep([run.run for run in runs], said)
+    return Comparison(runs, tuple(pairs), together, tuple(noise))
 
 
 def _rows(folder: Path) -> dict[str, Signed]:
@@ -96,7 +117,7 @@ def _pair(
             do="judge the same file with both",
         )
     both = [(a, b) for a, b in common if a.state == b.state == "decided"]
-    said = [(a, b, _said(a), _said(b)) for a, b in both]
+    said = [(a, b, _label(a), _label(b)) for a, b in both]
     parted = [(a.case, x, y, a.label) for a, _, x, y in said if x != y]
     clusters = [a.cluster for a, _ in both]
     equal = [float(x == y) for _, _, x, y in said]
@@ -105,10 +126,13 @@ def _pair(
         right[0], right[1], tuple(parted), warnings)  # fmt: skip
 
 
-def _said(signed: Signed) -> str:
-    verdict = signed.verdict
-    assert verdict is not None
-    return str(winner(verdict) if verdict.scale.swaps else verdict.label)
+def _said(rows: Mapping[str, Signed]) -> dict[str, Said]:
+    return {case: said_of(signed) for case, signed in rows.items()}
+
+
+def _label(signed: Signed) -> str:
+    assert signed.verdict is not None
+    return label_said(signed.verdict)
 
 
 def _mean(values: list[float], clusters: list[str]) -> Interval | None:
@@ -147,10 +171,14 @@ def _accuracies(
 
 def compare_text(found: Comparison) -> RenderableType:
     parts: list[RenderableType] = [_table(found.runs)]
+    for run, noise in zip(found.runs, found.noise, strict=True):
+        parts += map(shown, noise_text(run.run, noise) if noise else ())
     for pair in found.pairs:
         parts += [shown(""), *(shown(line) for line in _lines(found.runs[0].run, pair))]
         if pair.parted:
             parts.append(_parted(pair))
+    if found.sweep is not None:
+        parts += [shown(""), sweep_text(found.sweep)]
     return Group(*parts)
 
 

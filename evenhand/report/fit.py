@@ -13,16 +13,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evenhand.errors import Misuse
-from evenhand.fits import Fit, checklist_key, made_from, overlap
+from evenhand.fits import Fit, overlap
 from evenhand.intervals import Interval, clustered_t
 from evenhand.judges.quantified import base_of, said
 from evenhand.records import Verdict
-from evenhand.report.learnt import Fitted, Kind
+from evenhand.report.fit_checklists import checklists_grown, checklists_weighed
+from evenhand.report.learnt import Fitted, Kind, clusters_of, doubt, origin, pooled, too_little
 from evenhand.report.people import LabelFiles, Labelled, People, people
 from evenhand.report.summary import bounds, winner
 from evenhand.store import Store, read_calls
-from evenhand.trust.calibrate import LEAST, Calibration, calibrate, folds, log_loss, nothing
-from evenhand.trust.checklist import ChecklistWeights, checklist_weights
+from evenhand.trust.calibrate import Calibration, calibrate, folds, log_loss, nothing
 from evenhand.trust.quantitative import Quantitative, bradley_terry, embedded, least_squares
 
 Floats = NDArray[np.float64]
@@ -34,9 +34,15 @@ def fitted(run: Path, labels: LabelFiles, kind: str) -> Fitted:
     """Learns from the labelled cases of a run.
 
     Raises:
-        Misuse: These labels teach nothing of that kind; the message says why.
+        Misuse: These labels cannot teach anything of that kind; the message says why.
+        Undecidable: They are too few, or too much alike.
     """
-    makers = {"calibrate": _calibrated, "quantitative": _quantitative, "rocketeval": _rocketeval}
+    makers = {
+        "calibrate": _calibrated,
+        "quantitative": _quantitative,
+        "rocketeval": checklists_weighed,
+        "rocketeval-trees": checklists_grown,
+    }
     if kind not in makers:
         raise Misuse(f"--kind {kind}", expected=f"one of {', '.join(get_args(Kind))}", do="")
     found = people(run, labels)
@@ -99,30 +105,6 @@ def _refuse_constant(found: People) -> None:
         )
 
 
-def _too_little(why: str, found: People) -> Misuse:
-    lost = "; ".join(f"{n} {name}" for name, n in found.left_out.items())
-    return Misuse(
-        f"nothing was fitted: {why}" + (f" (left out: {lost})" if lost else ""),
-        expected="more labelled cases, with labels that differ",
-        do=f"evenhand label {found.run}",
-    )
-
-
-def _origin(found: People, rows: Sequence[Labelled]) -> dict[str, Any]:
-    judge = found.manifest["judge"].get("name")
-    what = f"verdicts of {judge} and labels by {found.who}"
-    return made_from(what, (row.signed.case for row in rows))
-
-
-def _clusters(rows: Sequence[Labelled]) -> list[str]:
-    return [row.signed.cluster for row in rows]
-
-
-def _pooled(found: People, how: str) -> tuple[str, ...]:
-    many = sum(len(row.said) > 1 for row in found.rows)
-    return (f"{many} cases have labels by several raters: {how} was taken",) if many else ()
-
-
 # ---- calibrate -------------------------------------------------------------------------------
 
 
@@ -138,17 +120,17 @@ def _calibrated(found: People) -> Fitted:
         event = f"label:{next(iter(found.scale.labels))}"
     rows, truths, left_out = _truths(found)
     p, y = _events(rows, truths, event)
-    learnt = calibrate(p, y, clusters=_clusters(rows))
+    learnt = calibrate(p, y, clusters=clusters_of(rows))
     if learnt.map is None:
         why = learnt.reason
         if event == "mode" and y.size and np.ptp(y) == 0:
             why = f"the judge's label is {'right' if y[0] else 'wrong'} in all {y.size} cases"
-        raise _too_little(why, replace(found, left_out=left_out))
-    data = Fit("calibrate", learnt.fit_data(event), _origin(found, rows))
+        raise too_little(why, replace(found, left_out=left_out))
+    data = Fit("calibrate", learnt.fit_data(event), origin(found, rows))
     losses = {"as it is": learnt.raw, **learnt.candidates}
     name = event.removeprefix("label:")
     of = "the judge's label is right" if event == "mode" else f"the label is {name!r}"
-    told = (*found.notices, *_pooled(found, "the majority's"), *learnt.warnings)
+    told = (*found.notices, *pooled(found, "the majority's"), *learnt.warnings)
     about = (f"{learnt.map}: the chance that {of}", _why_map(learnt), "log loss in nats")
     tail = (found.raters, left_out, told)
     return Fitted(found.run, "calibrate", data, *about, learnt.gain, losses, *tail)
@@ -207,15 +189,15 @@ def _quantitative(found: People) -> Fitted:
     base = np.array([base_of(head, row.verdict.score or 0.0) for row in rows])
     with contextlib.closing(Store(Path(found.run), read=True)) as store:
         phi = embedded([said(_whole(store, row.verdict)) for row in rows], _SIZE)
-    clusters = np.array(_clusters(rows))
+    clusters = np.array(clusters_of(rows))
     make = bradley_terry if pairs else least_squares
     learnt = make(base, target, phi, clusters=clusters)
     if learnt.kept is None:
-        raise _too_little(learnt.reason, found)
+        raise too_little(learnt.reason, found)
     span = None if pairs else _span(found, target)
-    data = Fit("quantitative", learnt.fit_data(hashed=_SIZE, span=span), _origin(found, rows))
+    data = Fit("quantitative", learnt.fit_data(hashed=_SIZE, span=span), origin(found, rows))
     gain = _head_gain(head, base, target, phi, clusters)
-    told = (*found.notices, *_pooled(found, "the mean"), *learnt.warnings, *_doubt(gain))
+    told = (*found.notices, *pooled(found, "the mean"), *learnt.warnings, *doubt(gain))
     text = "its score and its text" if learnt.kept == "full" else "its score alone"
     chosen = f"{head}, {learnt.kept}: people's labels from {text}"
     loss = "log loss in nats" if pairs else "squared error"
@@ -264,109 +246,3 @@ def _why_head(learnt: Quantitative) -> str:
     if learnt.kept == "full":
         return "the text lowers the loss by more than one standard error on cases not fitted"
     return "the text does not lower the loss by more than one standard error on cases not fitted"
-
-
-def _doubt(gain: Interval) -> tuple[str, ...]:
-    if gain.low is None:
-        return (f"the gain has no interval: {gain.reason}",)
-    return ("it is not shown that the fit is better than the judge as it is",) * (gain.low <= 0)
-
-
-# ---- rocketeval ------------------------------------------------------------------------------
-
-
-def _rocketeval(found: People) -> Fitted:
-    form = found.manifest["judge"]["plain"]
-    if form.get("is") != "RocketEval":
-        raise Misuse(
-            f"{found.run} was judged by {form.get('is')}",
-            expected="a run of the judge rocketeval, whose verdicts answer checklists",
-            do="--kind calibrate or --kind quantitative",
-        )
-    learnt, used, gains, groups = {}, list[Labelled](), list[Floats](), list[str]()
-    tables = _checklists(found.decided)
-    for key, rows in tables.items():
-        chances = _chances(rows, str(form.get("unread", "drop")))
-        ratings = np.array([_rating(found.mean(row)) for row in rows])
-        clusters = _within(rows)
-        one = checklist_weights(chances, ratings, clusters=clusters)
-        gains.append(_checklist_gain(chances, ratings, clusters))
-        groups += _clusters(rows)
-        if one.mixing > 0:
-            learnt[key] = one
-            used += rows
-    if not learnt:
-        raise _too_little(_taught_nothing(tables, found), found)
-    data = {key: one.fit_data() for key, one in learnt.items()}
-    fit = Fit("rocketeval", data, _origin(found, used))
-    alone = len(set(groups)) == 1  # of one prompt, responses are what is drawn
-    gain = clustered_t(np.concatenate(gains), range(len(groups)) if alone else groups)
-    kept = f"{len(learnt)} of {len(tables)} checklists"
-    chosen = f"one weight a question for {kept}"
-    why = "there they beat the plain score and the mean rating by more than one standard error"
-    told = (*found.notices, *_pooled(found, "the mean"), *_doubt(gain))
-    losses = _checklist_losses(learnt)
-    about = (chosen, why, "squared error in points of 1 to 10", gain, losses)
-    return Fitted(found.run, "rocketeval", fit, *about, found.raters, found.left_out, told)
-
-
-def _checklists(rows: Sequence[Labelled]) -> dict[str, list[Labelled]]:
-    tables: dict[str, list[Labelled]] = {}
-    for row in rows:
-        items = [str(part.marks["item"]) for part in row.verdict.parts]
-        tables.setdefault(checklist_key(items), []).append(row)
-    return tables
-
-
-def _chances(rows: Sequence[Labelled], unread: str) -> Floats:
-    """As the judge counts a question without an answer; NaN takes the mean of the others."""
-    left = {"yes": 1.0, "no": 0.0}.get(unread, float("nan"))
-    scores = [[part.score for part in row.verdict.parts] for row in rows]
-    return np.array([[left if one is None else one for one in row] for row in scores])
-
-
-def _rating(value: float) -> float:
-    if not 1.0 <= value <= 10.0:
-        raise Misuse(
-            f"the label {value:g} is no rating",
-            expected="1 to 10, the scale of the judge rocketeval",
-            do="say what labels mean: --map-labels 'good=10 bad=1'",
-        )
-    return value
-
-
-def _within(rows: Sequence[Labelled]) -> NDArray[np.intp]:
-    """Responses to one prompt are independent given its checklist; prompts that share one are
-    not divided."""
-    names = _clusters(rows)
-    if len(set(names)) == 1:
-        return np.arange(len(rows))
-    return np.unique(names, return_inverse=True)[1].ravel()
-
-
-def _checklist_gain(chances: Floats, ratings: Floats, clusters: NDArray[np.intp]) -> Floats:
-    """Squared error of the plain score less that of the procedure, shape (n,)."""
-    answers = np.isfinite(chances)
-    plain = 1.0 + 9.0 * np.nansum(chances, axis=1) / np.maximum(answers.sum(axis=1), 1)
-    held, part = plain.copy(), folds(clusters, 1)
-    for k in range(part.max() + 1):
-        train, test = part != k, part == k
-        if train.any():
-            one = checklist_weights(chances[train], ratings[train], clusters=clusters[train])
-            held[test] = one.predict(chances[test])
-    return np.asarray((plain - ratings) ** 2 - (held - ratings) ** 2)
-
-
-def _checklist_losses(learnt: Mapping[str, ChecklistWeights]) -> dict[str, Interval]:
-    if len(learnt) > 1:
-        return {f"{key} {name}": i for key, one in learnt.items() for name, i in one.losses.items()}
-    return dict(next(iter(learnt.values())).losses)
-
-
-def _taught_nothing(tables: Mapping[str, Sequence[Labelled]], found: People) -> str:
-    most = max(map(len, tables.values()))
-    return (
-        f"no checklist's ratings teach weights that do better on cases not fitted"
-        f" ({len(tables)} checklists, at most {most} rated responses each;"
-        f" {LEAST} and more are advised)"
-    )

@@ -4,23 +4,22 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from evenhand.data.raters import Labels, merged, read_labels
-from evenhand.door import modes
+from evenhand.data.raters import Labels
 from evenhand.errors import Misuse
-from evenhand.records import Scale, Verdict, View, escape
-from evenhand.report.evidence import Evidence, Kind
-from evenhand.report.source import rows_again
-from evenhand.report.summary import bounds, walk, winner
+from evenhand.intervals import Floats
+from evenhand.records import Scale
+from evenhand.report.figures import Evidence
+from evenhand.report.people import LabelFiles, labels_of
+from evenhand.report.spoken import SHARES, evidence_of, places, same_number
+from evenhand.report.texts import Again, read_again
 from evenhand.store import Signed, Store, read_signed
 from evenhand.trust.ratings import Gap
-
-SHARES = {"A": 1.0, "tie": 0.5, "B": 0.0}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -50,60 +49,52 @@ class Gathered:
         return len(self.labelled_ids)
 
 
-def gather(
-    store: Store,
-    files: Sequence[Path],
-    *,
-    columns: Mapping[str, str],
-    scale: Mapping[str, str],
-    cluster: str | None,
-    by: str | None,
-) -> Gathered:
+def gather(store: Store, files: LabelFiles, *, cluster: str | None, by: str | None) -> Gathered:
     """Raises: as `judge_card`."""
     every = list(read_signed(store))
     rows = [one for one in every if one.verdict is not None]
     on = _scale(rows, store.folder)
-    systems = {one.case: one.systems for one in every} if on.swaps else {}
-    read = {str(f): read_labels(f, columns=columns, scale=scale, systems=systems) for f in files}
-    labels = merged(read)
-    place = {one.case: at for at, one in enumerate(rows)}
-    every_id = {one.case for one in every}
-    unknown = tuple(dict.fromkeys(r.case for r in labels.rows if r.case not in every_id))
-    if not any(row.case in place and row.label is not None for row in labels.rows):
-        raise _none_known(labels, unknown, rows, store.folder)
-    values, why = _table(labels, place, on)
+    labels, unknown = labels_of(store, files, pairs=bool(on.swaps))
+    values, why = _table(labels, {one.case: at for at, one in enumerate(rows)}, on)
+    if np.isnan(values).all():
+        raise Misuse(
+            "all labels are of cases that failed",
+            expected="labels of cases with a verdict",
+            do=f"evenhand show {store.folder}",
+        )
+    notices = list(labels.notices)
     failed = len(every) - len(rows)
-    notices = [*labels.notices, *_said_of(unknown, failed, len(every))]
-    clusters = _field(store, rows, cluster or "prompt")
-    seen = _evidence(rows, on, values, why, np.unique(clusters, return_inverse=True)[1].ravel())
-    slices = None if by is None else tuple(_field(store, rows, by))
+    if failed:
+        notices.append(
+            f"{failed} of {len(every)} cases failed: no answer came, and the card leaves them out"
+        )
+    labelled = {one.case for one, said in zip(rows, ~np.isnan(values), strict=True) if said.any()}
+    again = read_again(store, rows, labelled)
+    notices += again.notices
+    clusters = _field(store, rows, cluster or "prompt", again)
+    index = np.unique(clusters, return_inverse=True)[1].ravel()
+    seen = evidence_of([one.verdict for one in rows if one.verdict is not None], on)
+    seen = replace(
+        seen, labels=values, why=why, clusters=index.astype(np.int64), systems=_systems(rows, on),
+        chances=_chances(labels, rows), lengths=again.lengths, overlap=again.overlap,
+    )  # fmt: skip
+    slices = None if by is None else tuple(_field(store, rows, by, again))
     ids = tuple(one.case for one in rows)
-    names = [Path(file).name for file in read]
+    names = [Path(file).name for file in files.files]
     return Gathered(seen, ids, labels, names, store.manifest, unknown, slices, tuple(notices))
 
 
-def _said_of(unknown: Sequence[str], failed: int, n: int) -> list[str]:
-    told = []
-    if unknown:
-        near = ", ".join(unknown[:3]) + (", …" if len(unknown) > 3 else "")
-        told.append(f"{len(unknown)} labelled cases are not in the run: {near}")
-    if failed:
-        told.append(f"{failed} of {n} cases failed: no answer came, and the card leaves them out")
-    return told
+def _systems(rows: Sequence[Signed], on: Scale) -> np.ndarray:
+    n = 2 if on.swaps else 1
+    names = [[str(name or "") for name in one.systems] for one in rows]
+    found = np.array([(*row, "", "")[:n] for row in names]).reshape(-1, n)
+    return found if on.swaps else found[:, 0]
 
 
-def _none_known(
-    labels: Labels, unknown: Sequence[str], rows: Sequence[Signed], folder: Path
-) -> Misuse:
-    if not unknown:
-        said = f"none of the {len(labels.rows)} rows holds a label of a case with a verdict"
-        return Misuse(said, expected="at least one label", do=f"evenhand show {folder}")
-    near, ours = ", ".join(unknown[:3]), ", ".join(one.case for one in rows[:3])
-    return Misuse(
-        f"no labelled case is in {folder}: {len(unknown)} unknown ones, {near}",
-        expected=f"ids such as {ours}",
-        do="say which column holds the id: --map id=COLUMN",
-    )
+def _chances(labels: Labels, rows: Sequence[Signed]) -> Floats | None:
+    if not labels.chances:
+        return None
+    return np.array([labels.chances.get(one.case, math.nan) for one in rows])
 
 
 def _scale(rows: Sequence[Signed], folder: Path) -> Scale:
@@ -168,97 +159,17 @@ def _number(on: Scale, label: str) -> float | None:
         value = math.nan
     if on.span is not None:
         return value if on.span[0] <= value <= on.span[1] else None
-    for name, number in _places(on).items():
-        with_number = not math.isnan(value) and _same(name, value)
+    for name, number in places(on).items():
+        with_number = not math.isnan(value) and same_number(name, value)
         if name.casefold() == label.casefold() or with_number:
             return number
     return None
 
 
-def _same(name: str, value: float) -> bool:
-    try:
-        return float(name) == value
-    except ValueError:
-        return False
-
-
-def _places(on: Scale) -> dict[str, float]:
-    """The labels' numbers; their places, where two labels share a number."""
-    if len(set(on.labels.values())) == len(on.labels):
-        return dict(on.labels)
-    return {name: float(at) for at, name in enumerate(on.labels)}
-
-
-def _kind(on: Scale) -> Kind:
-    if on.swaps:
-        return "pairs"
-    if on.span is not None or not on.labels:
-        return "line"
-    numbers = all(any(_same(name, number) for number in on.labels.values()) for name in on.labels)
-    return "grades" if numbers and len(on.labels) > 2 else "words"
-
-
-# ---- verdicts ------------------------------------------------------------------------------------
-
-
-def _evidence(
-    rows: Sequence[Signed], on: Scale, labels: np.ndarray, why: np.ndarray, clusters: np.ndarray
-) -> Evidence:
-    kind, places = _kind(on), _places(on)
-    verdicts = [one.verdict for one in rows if one.verdict is not None]
-    said = np.array([_said(verdict, kind, places) for verdict in verdicts])
-    judged = np.array([math.nan if v.score is None else v.score for v in verdicts])
-    if places != dict(on.labels) and on.labels:
-        judged = said
-    span = (0.0, 1.0) if kind == "pairs" else bounds(on)
-    if kind == "words":
-        span = (min(places.values()), max(places.values()))
-    grades = {"pairs": (0.0, 0.5, 1.0), "line": ()}.get(kind, tuple(sorted(places.values())))
-    same, first = np.array([_orders(verdict) for verdict in verdicts]).reshape(-1, 2).T
-    names = [[str(name or "") for name in one.systems] for one in rows]
-    n = 2 if kind == "pairs" else 1
-    systems = np.array([(*row, "", "")[:n] for row in names]).reshape(-1, n)
-    return Evidence(
-        judged, said, labels, why, clusters.astype(np.int64),
-        systems if kind == "pairs" else systems[:, 0], kind, grades, span, same, first,
-    )  # fmt: skip
-
-
-def _said(verdict: Verdict, kind: Kind, places: Mapping[str, float]) -> float:
-    if not verdict.decided:
-        return math.nan
-    if kind == "pairs":
-        return SHARES[winner(verdict) or "tie"]
-    label = verdict.label
-    if kind == "line" or label is None or label not in places:
-        return math.nan if verdict.score is None else verdict.score
-    return places[label]
-
-
-def _orders(verdict: Verdict) -> tuple[float, float]:
-    """Whether both orders agree, and the share of wins of the first position."""
-    same, firsts = list[float](), list[float]()
-    for part in walk(verdict):
-        orders = {one.marks.get("order"): one for one in part.parts}
-        given, swapped = orders.get("given"), orders.get("swapped")
-        if given is not None and swapped is not None and given.decided and swapped.decided:
-            same.append(float(modes(given) == modes(swapped)))
-        order = part.marks.get("order")
-        if order in ("given", "swapped") and part.decided and part.scale.swaps:
-            best = winner(part)
-            if best != "tie":
-                firsts.append(float((best == "A") == (order == "given")))
-    return _mean(same), _mean(firsts)
-
-
-def _mean(values: Sequence[float]) -> float:
-    return sum(values) / len(values) if values else math.nan
-
-
 # ---- fields --------------------------------------------------------------------------------------
 
 
-def _field(store: Store, rows: Sequence[Signed], name: str) -> list[str]:
+def _field(store: Store, rows: Sequence[Signed], name: str, again: Again) -> list[str]:
     """One text a case: of the run, or of a column of its data."""
     if name in ("prompt", "cluster"):
         return [one.cluster for one in rows]
@@ -268,11 +179,9 @@ def _field(store: Store, rows: Sequence[Signed], name: str) -> list[str]:
         return [one.group or "(none)" for one in rows]
     if name in ("system", "systems"):
         return [" | ".join(str(system or "?") for system in one.systems) for one in rows]
-    view: View = "pairwise" if any(len(one.systems) == 2 for one in rows) else "pointwise"
-    notes = {
-        escape(row.case.id): row.case.notes
-        for row in rows_again(store, view, purpose=f"the values of {name!r}")
-    }
+    if again.lost is not None:
+        raise again.lost
+    notes = again.notes
     known = sorted({str(key) for values in notes.values() for key in values})
     if name not in known:
         raise Misuse(

@@ -6,7 +6,7 @@ import contextlib
 import json
 import random
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from evenhand.data.label_columns import read_ids
 from evenhand.data.raters import Labels, Systems, merged, read_labels
 from evenhand.errors import Misuse
 from evenhand.records import Case, Message, Scale, View, escape
+from evenhand.report.draw import PLAN, drawn, write_plan
 from evenhand.report.sheet import Answers, Shown, form, sheet, write_csv
 from evenhand.report.source import rows_again
 from evenhand.report.terminal import visible
@@ -31,6 +32,7 @@ class Sheets:
     Attributes:
         cases, of: On each sheet, and in the run.
         words: The labels offered; empty for numbers on a line.
+        plan: The file of the cases drawn and their chances; None unless a plan drew them.
     """
 
     run: str
@@ -40,6 +42,7 @@ class Sheets:
     of: int
     words: tuple[str, ...]
     notices: tuple[str, ...]
+    plan: str | None = None
 
     def json(self) -> dict[str, Any]:
         sheets = [{"rater": r, "csv": f"{r}.csv", "html": f"{r}.html"} for r in self.raters]
@@ -54,6 +57,8 @@ def sheets_text(made: Sheets) -> str:
         "Send each person one sheet, and nothing else of that folder: key.json maps them back.",
         "Put the saved CSV files into that folder, in place of the empty ones.",
     ]
+    if made.plan:
+        lines.append(f"{made.plan} and key.json keep the chance with which each case was drawn.")
     return "\n".join(lines)
 
 
@@ -65,11 +70,13 @@ class Choice:
         sample: So many, drawn by the seed.
         cases: A file with their ids.
         adjudicate: Label files; the cases on which they disagree.
+        label_budget: So many, drawn by the seed in proportion to the judge's doubt.
     """
 
     sample: int | None = None
     cases: Path | None = None
     adjudicate: tuple[Path, ...] = ()
+    label_budget: int | None = None
 
 
 def write_sheets(
@@ -83,7 +90,8 @@ def write_sheets(
     Raises:
         Misuse: The data changed since the run, or the judge's labels are none that a sheet offers.
     """
-    given = [name for name in ("sample", "cases", "adjudicate") if getattr(choice, name)]
+    ways = ("sample", "cases", "adjudicate", "label_budget")
+    given = [name.replace("_", "-") for name in ways if getattr(choice, name)]
     if len(given) > 1:
         raise Misuse(f"--{given[0]} and --{given[1]} exclude each other", do="give one")
     names = tuple(f"rater{n}" for n in range(1, raters + 1))
@@ -92,9 +100,10 @@ def write_sheets(
         names, folder = (ADJUDICATOR,), to or run / "adjudication"
     with contextlib.closing(Store(run, read=True)) as store:
         judged = _judged(store)
-        ids, notices = _chosen(judged, choice, seed)
+        chosen = _chosen(store, judged, choice, seed)
         sha256 = store.manifest.get("data", {}).get("sha256")
-        cases = _cases(store, judged, ids)
+        cases = _cases(store, judged, chosen.ids)
+    notices = list(chosen.notices)
     if media := sum(map(_has_media, cases)):
         notices.append(f"{media} cases hold images or sound, which a sheet only names")
     sheets = {name: sheet(cases, name, seed, pairs=judged.answers.pairs) for name in names}
@@ -104,10 +113,12 @@ def write_sheets(
         "seed": seed,
         "cases": len(cases),
         "of": len(judged.systems),
+        "chances": dict(chosen.chances),
     }
     _write(folder, sheets, judged.answers, about)
     words = tuple(judged.answers.words)
-    told = (len(cases), len(judged.systems), words, tuple(notices))
+    plan = PLAN if chosen.chances else None
+    told = (len(cases), len(judged.systems), words, tuple(notices), plan)
     return Sheets(str(run), str(folder), names, *told)
 
 
@@ -140,11 +151,22 @@ def _judged(store: Store) -> _Judged:
     return _Judged(store.folder, Answers.on(found.popitem()[1]), systems)
 
 
-def _chosen(judged: _Judged, choice: Choice, seed: int) -> tuple[list[str], list[str]]:
-    """Ids, and what to say of them."""
+@dataclass(frozen=True, slots=True)
+class _Chosen:
+    """Attributes: chances are those of a plan's draw; empty without one."""
+
+    ids: Sequence[str]
+    notices: Sequence[str] = ()
+    chances: Mapping[str, float] = field(default_factory=dict)
+
+
+def _chosen(store: Store, judged: _Judged, choice: Choice, seed: int) -> _Chosen:
     every = sorted(judged.systems)
     if choice.adjudicate:
         return _disagreed(judged, choice.adjudicate)
+    if choice.label_budget is not None:
+        chances, notices = drawn(store, choice.label_budget, seed)
+        return _Chosen(list(chances), notices, chances)
     if choice.cases is not None:
         ids = read_ids(choice.cases)
         unknown = [ident for ident in ids if ident not in judged.systems]
@@ -155,14 +177,15 @@ def _chosen(judged: _Judged, choice: Choice, seed: int) -> tuple[list[str], list
                 expected=f"ids such as {', '.join(map(repr, every[:3]))}",
                 do=f"evenhand export {judged.folder} --to verdicts.csv lists every id",
             )
-        return ids, []
+        return _Chosen(ids)
     if choice.sample is not None and choice.sample < len(every):
-        return sorted(random.Random(f"sample {seed}").sample(every, choice.sample)), []
+        return _Chosen(sorted(random.Random(f"sample {seed}").sample(every, choice.sample)))
     more = choice.sample is not None and choice.sample > len(every)
-    return every, [f"--sample {choice.sample}: the run has {len(every)} cases"] if more else []
+    told = (f"--sample {choice.sample}: the run has {len(every)} cases",) if more else ()
+    return _Chosen(every, told)
 
 
-def _disagreed(judged: _Judged, files: Sequence[Path]) -> tuple[list[str], list[str]]:
+def _disagreed(judged: _Judged, files: Sequence[Path]) -> _Chosen:
     systems = judged.systems if judged.answers.pairs else {}
     labels = merged({str(file): read_labels(file, systems=systems) for file in files})
     found = disagreements(labels)
@@ -179,7 +202,7 @@ def _disagreed(judged: _Judged, files: Sequence[Path]) -> tuple[list[str], list[
             do="there is nothing to adjudicate; or give every rater's file: "
             "--adjudicate ONE --adjudicate OTHER",
         )
-    return ids, notices
+    return _Chosen(ids, notices)
 
 
 def disagreements(labels: Labels) -> list[str]:
@@ -227,6 +250,7 @@ def _write(
     about: Mapping[str, Any],
 ) -> None:
     files = [KEY, *(f"{rater}.{end}" for rater in sheets for end in ("csv", "html"))]
+    files += [PLAN] if about["chances"] else []
     there = [name for name in files if (folder / name).exists()]
     if there:
         raise Misuse(
@@ -239,6 +263,8 @@ def _write(
         write_csv(folder / f"{rater}.csv", rater, shown)
         text = form(rater, shown, answers)
         (folder / f"{rater}.html").write_text(text, encoding="utf-8")
+    if about["chances"]:
+        write_plan(folder / PLAN, about["chances"])
     items = {one.item: asdict(one.key) for shown in sheets.values() for one in shown}
     key = {**about, "pairs": answers.pairs, "words": answers.words, "span": answers.span}
     text = json.dumps({**key, "items": items}, indent=1)

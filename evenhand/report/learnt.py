@@ -1,8 +1,8 @@
-"""What a fit learnt, as JSON and in the terminal."""
+"""What a fit learnt: what every kind says of itself, as JSON and in the terminal."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -10,12 +10,13 @@ from typing import Any, Literal
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from evenhand.fits import Fit
+from evenhand.errors import Undecidable
+from evenhand.fits import Fit, made_from
 from evenhand.intervals import Interval
-from evenhand.report.people import known_only
+from evenhand.report.people import Labelled, People, known_only
 from evenhand.report.terminal import listed, shown
 
-Kind = Literal["calibrate", "quantitative", "rocketeval"]
+Kind = Literal["calibrate", "quantitative", "rocketeval", "rocketeval-trees"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,3 +84,37 @@ def interval_text(one: Interval) -> str:
     if one.low is None or one.high is None:
         return f"{one.estimate:.4g} (no interval: {one.reason})"
     return f"{one.estimate:.4g} [{one.low:.4g}, {one.high:.4g}]"
+
+
+# ---- shared by the kinds ---------------------------------------------------------------------
+
+
+def too_little(why: str, found: People) -> Undecidable:
+    lost = "; ".join(f"{n} {name}" for name, n in found.left_out.items())
+    return Undecidable(
+        f"nothing was fitted: {why}" + (f" (left out: {lost})" if lost else ""),
+        expected="more labelled cases, with labels that differ",
+        do=f"evenhand label {found.run}",
+    )
+
+
+def origin(found: People, rows: Sequence[Labelled]) -> dict[str, Any]:
+    """What the fit remembers of the cases that it was learnt from."""
+    judge = found.manifest["judge"].get("name")
+    what = f"verdicts of {judge} and labels by {found.who}"
+    return made_from(what, (row.signed.case for row in rows))
+
+
+def clusters_of(rows: Sequence[Labelled]) -> list[str]:
+    return [row.signed.cluster for row in rows]
+
+
+def pooled(found: People, how: str) -> tuple[str, ...]:
+    many = sum(len(row.said) > 1 for row in found.rows)
+    return (f"{many} cases have labels by several raters: {how} was taken",) if many else ()
+
+
+def doubt(gain: Interval) -> tuple[str, ...]:
+    if gain.low is None:
+        return (f"the gain has no interval: {gain.reason}",)
+    return ("it is not shown that the fit is better than the judge as it is",) * (gain.low <= 0)

@@ -7,7 +7,7 @@ import json
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, is_dataclass
+from dataclasses import asdict, dataclass, field, is_dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -132,15 +132,12 @@ def people(run: Path, labels: LabelFiles) -> People:
     """
     with contextlib.closing(Store(run, read=True)) as store:
         scale = _scale(store)
-        query = "select case_id, systems from verdicts"
-        systems = {case: tuple(json.loads(names)) for case, names in store.db.execute(query)}
-        pairs = systems if scale.swaps else {}
-        read = {
-            str(file): read_labels(file, columns=labels.columns, scale=labels.scale, systems=pairs)
-            for file in labels.files
-        }
-        found = merged(read)
-        said, notices = _matched(found, systems, run)
+        found, foreign = labels_of(store, labels, pairs=bool(scale.swaps))
+        said: dict[str, dict[str, str]] = {}
+        for row in found.rows:
+            of_case = said.setdefault(row.case, {})
+            if row.label is not None:
+                of_case[row.rater] = row.label
         rows = tuple(
             Labelled(signed, said[signed.case])
             for signed in read_signed(store)
@@ -155,10 +152,11 @@ def people(run: Path, labels: LabelFiles) -> People:
             do="judge again with one scale",
         )
     lost = Counter[str](row.signed.state for row in rows if row.signed.state != "decided")
-    lost["without a label"] = sum(not one for one in said.values())
+    unlabelled = {case for case, one in said.items() if not one}
+    lost["without a label"] = len(unlabelled - set(foreign))
     left_out = {why: n for why, n in sorted(lost.items()) if n}
     raters = tuple(one for one in found.raters if any(one in row.said for row in rows))
-    return People(str(run), manifest, scale, rows, raters, left_out, notices, found.sha256)
+    return People(str(run), manifest, scale, rows, raters, left_out, found.notices, found.sha256)
 
 
 def _scale(store: Store) -> Scale:
@@ -178,33 +176,38 @@ def _scale(store: Store) -> Scale:
     )
 
 
-def _matched(
-    labels: Labels, known: Mapping[str, Any], run: Path
-) -> tuple[dict[str, dict[str, str]], tuple[str, ...]]:
-    """Case of the run -> rater -> label, and what to say once."""
-    said: dict[str, dict[str, str]] = {}
-    for row in labels.rows:
-        of_case = said.setdefault(row.case, {})
-        if row.label is not None:
-            of_case[row.rater] = row.label
-    foreign = [case for case in said if case not in known]
-    ours = {case: found for case, found in said.items() if case in known}
-    near = ", ".join(map(repr, foreign[:3]))
-    if not ours:
+def labels_of(store: Store, labels: LabelFiles, *, pairs: bool) -> tuple[Labels, tuple[str, ...]]:
+    """Everything in the files, and the labelled cases that the run lacks.
+
+    Raises:
+        Misuse: No row is about a case of the run, or none of those holds a label.
+    """
+    query = "select case_id, systems from verdicts"
+    known = {case: tuple(json.loads(names)) for case, names in store.db.execute(query)}
+    systems = known if pairs else {}
+    read = {
+        str(file): read_labels(file, columns=labels.columns, scale=labels.scale, systems=systems)
+        for file in labels.files
+    }
+    found = merged(read)
+    cases = dict.fromkeys(row.case for row in found.rows)
+    foreign = tuple(case for case in cases if case not in known)
+    near = ", ".join(map(repr, foreign[:3])) + (", …" if len(foreign) > 3 else "")
+    if len(foreign) == len(cases):
         ids = ", ".join(map(repr, list(known)[:3]))
         raise Misuse(
-            f"none of the {len(foreign)} labelled cases is in {run}: {near}",
+            f"none of the {len(cases)} labelled cases is in {store.folder}: {near}",
             expected=f"ids such as {ids}",
             do="name the column that holds them: --map id=COLUMN",
         )
-    if not any(ours.values()):
+    if not any(row.label is not None and row.case in known for row in found.rows):
         raise Misuse(
-            f"the {len(ours)} rows about cases of {run} hold no label",
+            f"the {len(cases) - len(foreign)} rows about cases of {store.folder} hold no label",
             expected="labels; an empty cell and 'skip' are none",
             do="name the column that holds them: --map label=COLUMN",
         )
     more = (f"{len(foreign)} labelled cases are not in the run: {near}",) if foreign else ()
-    return ours, (*labels.notices, *more)
+    return replace(found, notices=(*found.notices, *more)), foreign
 
 
 def known_only(value: Any) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -81,20 +82,25 @@ def human_ceiling(
     rows = np.column_stack([among, to_judge, sizes, counts.T, said])
     kind = "kappa" if beyond_chance else "agreement"
     scored = agree if beyond_chance else None
+
+    def three(sums: Floats) -> Floats:
+        return _three(sums, scored)
+
     human, with_judge, ratio = (
         figure(f"{name} ({kind}, {weights})", interval, ratings, n_used=kept.counts()[0])
-        for name, interval in zip(PARTS, _intervals(rows, scored, kept, how), strict=True)
+        for name, interval in zip(PARTS, _intervals(rows, three, kept, how), strict=True)
     )
     each = _per_human(kept, (people, column), near, agree, how.level)
     return Ceiling(human, with_judge, ratio, each)
 
 
-def _intervals(rows: Floats, agree: Floats | None, kept: Ratings, how: How) -> list[Interval]:
-    """For human, judge and ratio; `agree` None leaves chance in.
+def _intervals(
+    rows: Floats, of: Callable[[Floats], Floats], kept: Ratings, how: How
+) -> list[Interval]:
+    """For human, judge and ratio.
 
     Args:
-        rows: Shape (n_items, 3 + 2 n_grades): human hits, judge hits, ratings, counts by grade of
-            humans and of the judge.
+        rows: Shape (n_items, d), what is summed. of: sums (B, d) -> the three, shape (B, 3).
     """
     n, method = kept.n_items, "cluster bootstrap, percentile"
     if n == 0:
@@ -102,8 +108,8 @@ def _intervals(rows: Floats, agree: Floats | None, kept: Ratings, how: How) -> l
         return [undefined(why, method, level=how.level)] * 3
     index, groups = cluster_index(kept.clusters, n)
     sums = np.column_stack([np.bincount(index, weights=column) for column in rows.T])
-    estimates = _three(sums.sum(axis=0, keepdims=True), agree)[0]
-    draws = _three(resampled_sums(sums, how.replicates, how.seed), agree)
+    estimates = of(sums.sum(axis=0, keepdims=True))[0]
+    draws = of(resampled_sums(sums, how.replicates, how.seed))
     found = []
     for estimate, drawn in zip(estimates.tolist(), draws.T, strict=True):
         if np.isfinite(estimate):
@@ -116,7 +122,12 @@ def _intervals(rows: Floats, agree: Floats | None, kept: Ratings, how: How) -> l
 
 
 def _three(sums: Floats, agree: Floats | None) -> Floats:
-    """Human, judge and judge / human, shape (B, 3); a ratio to nothing or less is NaN."""
+    """Human, judge and judge / human, shape (B, 3); `agree` None leaves chance in.
+
+    Args:
+        sums: Shape (B, 3 + 2 n_grades): human hits, judge hits, ratings, counts by grade of humans
+            and of the judge.
+    """
     n = sums[:, 2:3]
     values = sums[:, :2] / n
     if agree is not None:
@@ -125,9 +136,51 @@ def _three(sums: Floats, agree: Floats | None) -> Floats:
         chance = np.column_stack([((p @ agree) * people).sum(axis=1) for p in (people, judge)])
         fill = np.full(values.shape, np.nan)
         values = np.divide(values - chance, 1 - chance, out=fill, where=chance < 1 - 1e-12)
+    return _with_ratio(values)
+
+
+def _with_ratio(values: Floats) -> Floats:
+    """Human and judge, and judge / human, NaN where people agree no better than chance."""
     human, judged = values.T
     ratio = np.divide(judged, human, out=np.full(human.shape, np.nan), where=human > 1e-12)
     return np.column_stack([values, ratio])
+
+
+# ---- a line of numbers ---------------------------------------------------------------------------
+
+
+def line_ceiling(ratings: Ratings, judge: int = -1, *, how: How = BOOTSTRAP) -> Ceiling:
+    """As `human_ceiling`, for numbers that are no grades: concordance instead of kappa.
+
+    Concordance is one less the mean squared distance of two ratings on one item over that of
+    ratings on any two items: quadratic kappa, of any numbers. `per_human` is empty.
+    """
+    column = judge % ratings.n_raters
+    people = [rater for rater in range(ratings.n_raters) if rater != column]
+    rated = (ratings.why[:, people] == Gap.USED).sum(axis=1) >= 2
+    kept = ratings.where(rated & (ratings.why[:, column] == Gap.USED))
+    middle = float(np.nanmean(kept.values)) if kept.n_items else 0.0  # keeps the squares small
+    labels = kept.values[:, people] - middle
+    said = kept.values[:, column] - middle
+    n, total = (~np.isnan(labels)).sum(axis=1), np.nansum(labels, axis=1)
+    squares = np.nansum(labels**2, axis=1)
+    among = 2 * (n * squares - total**2) / np.maximum(n - 1, 1)
+    to_judge = n * said**2 - 2 * said * total + squares
+    rows = np.column_stack([among, to_judge, n, total, squares, n * said, n * said**2])
+    human, with_judge, ratio = (
+        figure(f"{name} (concordance)", interval, ratings, n_used=kept.counts()[0])
+        for name, interval in zip(PARTS, _intervals(rows, _concordance, kept, how), strict=True)
+    )
+    return Ceiling(human, with_judge, ratio, ())
+
+
+def _concordance(sums: Floats) -> Floats:
+    apart, n = sums[:, :2] / sums[:, 2:3], sums[:, 2]
+    people, squares, judge, judged = (sums[:, 3:] / n[:, None]).T
+    spread = squares - people**2
+    chance = np.column_stack([2 * spread, spread + judged - judge**2 + (people - judge) ** 2])
+    fill = np.full(apart.shape, np.nan)
+    return _with_ratio(1 - np.divide(apart, chance, out=fill, where=chance > 1e-12))
 
 
 def _per_human(

@@ -1,4 +1,4 @@
-"""How much each question of a checklist says about people's ratings."""
+"""How much each question of a checklist says about people's ratings: weights, or small trees."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import nnls
 from scipy.special import entr
 
+from evenhand.checklists import mixed
+from evenhand.errors import Misuse
 from evenhand.intervals import Interval, clustered_t
 from evenhand.trust.calibrate import LEAST, better, folds, nothing
 
@@ -156,3 +158,89 @@ def _intervals(x: Floats, y: Floats, groups: NDArray[Any], seed: int) -> tuple[I
     return tuple(
         Interval(float(w), float(a), float(b), 0.95, way, y.size, count) for w, a, b in rows
     )
+
+
+# ---- trees ---------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class ChecklistTrees:
+    """score = mixing x mean of the trees + (1 - mixing) x (1 + 9 x mean chance of a yes).
+
+    Attributes:
+        trees: Lists 'feature', 'threshold', 'left', 'right' and 'value', one entry a node; a leaf
+            has -1 on both sides. None where nothing was learnt; `reason` then says why.
+        mixing: Share of the trees, in [0, 1].
+        n_missing: Rows without a rating or without any answer; they are left out.
+    """
+
+    n_questions: int
+    trees: tuple[Mapping[str, list[Any]], ...]
+    mixing: float
+    n: int
+    n_missing: int
+    reason: str = ""
+
+    def predict(self, chances: ArrayLike) -> Floats:
+        """Scores, shape (n,); NaN where a row has no answer."""
+        x, _ = _answered(chances)
+        if not self.trees:
+            return np.asarray(1.0 + 9.0 * x.mean(axis=1))
+        data = self.fit_data()
+        return np.array([mixed(data, row) if row[0] == row[0] else np.nan for row in x.tolist()])
+
+    def fit_data(self) -> dict[str, Any]:
+        """What a `Fit` of kind 'rocketeval-trees' holds for this checklist, under its key."""
+        trees = [dict(tree) for tree in self.trees]
+        return {"questions": self.n_questions, "mixing": self.mixing, "trees": trees}
+
+
+def checklist_trees(chances: ArrayLike, ratings: ArrayLike) -> ChecklistTrees:
+    """Ten small trees from the answers to one checklist to the ratings of its responses.
+
+    Paper: Wei et al. 2025, "RocketEval: Efficient Automated LLM Evaluation via Grading Checklist",
+        arXiv:2503.05142, and the authors' code: extremely randomised trees of depth 2 for each
+        prompt, mixed with the plain score by 1 - KL(shares of the ratings from ten equal shares) /
+        log 10. Ours: no trees below four ratings; a question without an answer counts as the mean
+        of the row; ratings that are not whole are rounded for the shares.
+
+    Args:
+        chances: Shape (n, n_questions), in [0, 1], a row a response; NaN: not answered.
+        ratings: Shape (n,), from 1 to 10; NaN: none.
+
+    Raises:
+        Misuse: scikit-learn is not installed.
+    """
+    x, answered = _answered(chances)
+    y = np.asarray(ratings, dtype=float).ravel()
+    if len(x) != y.size:
+        raise ValueError(f"one rating a row is needed: {len(x)} and {y.size}")
+    good = answered & np.isfinite(y)
+    x, y, lost = x[good], y[good], int((~good).sum())
+    if why := _no_fit(y, y.size):
+        return ChecklistTrees(x.shape[1], (), 0.0, y.size, lost, why)
+    return ChecklistTrees(x.shape[1], _forest(x, y), _entropy(y), y.size, lost)
+
+
+def _forest(x: Floats, y: Floats) -> tuple[Mapping[str, list[Any]], ...]:
+    try:
+        from sklearn.ensemble import ExtraTreesRegressor
+    except ImportError as error:
+        raise Misuse(
+            "trees are grown by scikit-learn, which is not installed",
+            expected="the extra ml; applying a fit needs nothing",
+            do="pip install 'evenhand[ml]'",
+        ) from error
+    forest = ExtraTreesRegressor(n_estimators=10, max_depth=2, random_state=42).fit(x, y)
+    return tuple(_plain(one.tree_) for one in forest.estimators_)
+
+
+def _plain(tree: Any) -> Mapping[str, list[Any]]:
+    leaf = tree.children_left < 0
+    return {
+        "feature": np.where(leaf, -1, tree.feature).tolist(),
+        "threshold": np.where(leaf, 0.0, tree.threshold).tolist(),
+        "left": tree.children_left.tolist(),
+        "right": tree.children_right.tolist(),
+        "value": tree.value[:, 0, 0].tolist(),
+    }

@@ -163,6 +163,9 @@ def auroc(p: ArrayLike, y: ArrayLike, *, clusters: ArrayLike | None = None) -> I
     area, influence = float(above.mean()), np.empty(n)
     if count < LEAST:
         return Interval(area, None, None, 0.95, "AUROC", n, count, _too_few(count))
+    if area in (0.0, 1.0):
+        why = "all right rows are on one side of the others: no spread can be seen"
+        return Interval(area, None, None, 0.95, "AUROC", n, count, why)
     influence[hits] = (above - area) * n / high.size
     influence[~hits] = (below - area) * n / low.size
     return from_influence(area, influence, groups, span=(0.0, 1.0))

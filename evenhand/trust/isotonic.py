@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import isotonic_regression
 from scipy.special import stdtrit
 
-from evenhand.intervals import Interval
+from evenhand.intervals import Interval, wilson
 from evenhand.trust.estimate import (
     INDEPENDENT,
     SAMPLED,
@@ -210,6 +210,51 @@ def transport_audit(
         result, reason = _verdict(residual, margin)
         found.append(Transport(str(system), result, residual, margin, reason))
     return tuple(found)
+
+
+def pair_audit(
+    labels: ArrayLike,
+    judged: ArrayLike,
+    systems: ArrayLike,
+    *,
+    margin: float,
+    clusters: ArrayLike | None = None,
+    level: float = 0.95,
+) -> tuple[Transport, ...]:
+    """Each system's mean label less verdict over its pairs, turned towards it: is one favoured?
+
+    The audit of mean transport for shares of wins, which need no map. Of two systems the first is
+    enough: the other's error is its opposite.
+
+    Args:
+        labels, judged: Shape (n_pairs,), the share of the first response, 0 to 1.
+        systems: Shape (n_pairs, 2); pairs of a system with itself, or with "", say nothing.
+        margin, level: As in `transport_audit`.
+    """
+    if not margin > 0:
+        raise ValueError(f"margin {margin}; expected a positive share")
+    cases, named = cases_of(labels, judged, clusters=clusters), np.asarray(systems)
+    if named.shape != (cases.labels.size, 2):
+        raise ValueError(f"systems of shape {named.shape}; expected two a pair")
+    known = cases.labelled & ~np.isnan(cases.judged) & (named != "").all(axis=1)
+    known &= named[:, 0] != named[:, 1]
+    gap, names = cases.labels - cases.judged, np.unique(named[known])
+    found = []
+    for system in names[: 1 if names.size == 2 else None]:
+        own = known & (named == system).any(axis=1)
+        turned = np.where(named[:, 0] == system, gap, -gap)[own]
+        residual = _unflattened(mean_of(turned, cases.codes[own], level=level), turned)
+        result, reason = _verdict(residual, margin)
+        found.append(Transport(str(system), result, residual, margin, reason))
+    return tuple(found)
+
+
+def _unflattened(found: Interval, values: Floats) -> Interval:
+    """Where all values are equal, no more clusters may differ than Wilson's bound allows."""
+    if found.low is None or np.ptp(values) > 0:
+        return found
+    most = wilson(0, found.n_clusters, level=found.level).high or 0.0
+    return replace(found, low=found.estimate - most, high=found.estimate + most)
 
 
 def _residual(

@@ -154,7 +154,8 @@ def pairwise_accuracy(
     ratings: Ratings,
     *,
     groups: ArrayLike | None = None,
-    epsilon: float = 0.0,
+    epsilon: float | TieWidth = 0.0,
+    ids: ArrayLike | None = None,
     ties: Ties = "separate",
     level: float = 0.95,
 ) -> Figure:
@@ -170,9 +171,16 @@ def pairwise_accuracy(
         groups: Shape (n_items,): only items of one group are compared, and the figure is the mean
             over groups, each a cluster. None compares all items with each other.
         epsilon: Judge scores that differ by at most this are tied; see `fit_tie_width`.
+        ids: Shape (n_items,), names of the items; needed with a fitted width, and only then.
+
+    Raises:
+        ValueError: The width was fitted on some of these items, or there are no ids to tell.
     """
     kept = _usable(ratings)
     truth, judge = ratings.values[kept].T
+    if isinstance(epsilon, TieWidth):
+        _refuse_overlap(epsilon, ids, kept)
+        epsilon = epsilon.epsilon
     name = f"pairwise accuracy (ties {ties}, epsilon {epsilon:g})"
     if groups is None:
         clusters = None if ratings.clusters is None else ratings.clusters[kept]
@@ -242,28 +250,53 @@ def _grouped(
 class TieWidth:
     """The width below which judge scores are called a tie.
 
+    To be given to `pairwise_accuracy` on other items: it refuses those of the fit.
+
     Attributes:
-        epsilon: To be given to `pairwise_accuracy` on other items than these.
         fitted_accuracy: On the items of the fit, so too good; no figure to report.
+        fitted_on: Names of the items of the fit.
     """
 
     epsilon: float
     fitted_accuracy: float
     n_pairs: int
     n_tied: int
+    fitted_on: frozenset[str]
 
 
-def fit_tie_width(ratings: Ratings, *, groups: ArrayLike | None = None) -> TieWidth:
+def _refuse_overlap(width: TieWidth, ids: ArrayLike | None, kept: Bools) -> None:
+    if ids is None:
+        raise ValueError("a fitted width needs the ids of the items: it reports on others only")
+    here = _named(ids, kept)
+    if seen := len(here & width.fitted_on):
+        raise ValueError(
+            f"the width was fitted on {seen} of these {len(here)} items, and looks better there "
+            "than it is; report on other items"
+        )
+
+
+def _named(ids: ArrayLike, kept: Bools) -> frozenset[str]:
+    names = np.asarray(ids)
+    if names.shape != kept.shape:
+        raise ValueError(f"ids of shape {names.shape} for {kept.size} items")
+    return frozenset(map(str, names[kept].tolist()))
+
+
+def fit_tie_width(ratings: Ratings, *, ids: ArrayLike, groups: ArrayLike | None = None) -> TieWidth:
     """The width that makes pairwise accuracy (ties "separate") highest on these items.
 
     Paper: Deutsch, Foster and Freitag 2023, "Ties Matter: Meta-Evaluating Modern Metrics with
         Pairwise Accuracy and Tie Calibration", tie calibration. arXiv:2305.14324. Among equal
         widths the smallest.
 
+    Args:
+        ids: Shape (n_items,), by which the width knows its items again.
+
     Raises:
         ValueError: No two items to compare, or more than 4,000 items without groups.
     """
     kept = _usable(ratings)
+    known = _named(ids, kept)
     truth, judge = ratings.values[kept].T
     named = np.zeros(truth.size) if groups is None else np.asarray(groups)[kept]
     if groups is None and truth.size > MOST_POOLED:
@@ -288,4 +321,4 @@ def fit_tie_width(ratings: Ratings, *, groups: ArrayLike | None = None) -> TieWi
     best = int(np.argmax(np.round(gained[inside], 12)))
     start = float(np.sum(share_of * np.concatenate(right)))
     value = (start + float(gained[inside][best])) / float(share_of.sum())
-    return TieWidth(float(widths[best]), value, int(gap.size), int(ties.sum()))
+    return TieWidth(float(widths[best]), value, int(gap.size), int(ties.sum()), known)

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 import pytest
 
+from evenhand.checklists import checklist_key
 from evenhand.errors import Misuse
-from evenhand.fits import Fit, checklist_key, made_from
+from evenhand.fits import Fit, made_from
 from evenhand.identity import identity, plain
 from evenhand.judges import Calibrated, Quantified, RocketEval
 from evenhand.judges.build import build, edited, find

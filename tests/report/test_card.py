@@ -101,10 +101,12 @@ def test_cases_of_labels_that_the_run_lacks_are_counted_and_three_are_shown(tmp_
     labels = by_three(truth, tmp_path / "labels.csv")
     more = write(tmp_path / "more.csv", [(f"other{i}", "anna", "A") for i in range(5)])
     card = judge_card(tmp_path / "run", [labels, more])
-    told = "5 labelled cases are not in the run: other0, other1, other2, …"
+    told = "5 labelled cases are not in the run: 'other0', 'other1', 'other2', …"
     assert told in card.warnings
     assert whole(card)["labels"]["unknown_cases"] == 5
-    with pytest.raises(Misuse, match="5 unknown ones, other0, other1, other2"):
+    with pytest.raises(
+        Misuse, match=r"none of the 5 labelled cases is in .*: 'other0', 'other1', 'other2'"
+    ):
         judge_card(tmp_path / "run", [more])
 
 
@@ -231,3 +233,39 @@ def test_labels_that_the_judge_was_fitted_to_are_refused(tmp_path: Path) -> None
         judge_card(tmp_path / "run", [own])
     fresh = write(tmp_path / "fresh.csv", [(f"q{i}", "anna", "A") for i in range(2, 6)])
     assert judge_card(tmp_path / "run", [fresh]).certificate.result == "INCONCLUSIVE"
+
+
+def test_labels_of_failed_cases_only_are_a_plain_message(tmp_path: Path) -> None:
+    def say(request: Request) -> str:
+        if "prompt q3" in " ".join(message.text for message in request.messages):
+            raise RuntimeError("no answer")
+        return better(request)
+
+    data = [_pair(f"q{i}", i % 2) for i in range(6)]
+    evenhand.judge(data, "mt-bench-pair", Scripted("m", say), out=tmp_path / "run")
+    labels = write(tmp_path / "l.csv", [("q3", "anna", "A")])
+    with pytest.raises(Misuse, match="all labels are of cases that failed"):
+        judge_card(tmp_path / "run", [labels])
+    more = write(tmp_path / "m.csv", [(f"q{i}", "anna", "A") for i in range(6)])
+    card = judge_card(tmp_path / "run", [more])
+    assert any("1 of 6 cases failed" in one for one in card.warnings)
+
+
+def test_a_card_with_more_than_fits_keeps_the_answer_and_what_it_rests_on(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    truth = pair_run(tmp_path / "run", 60)
+    labels = by_three(truth, tmp_path / "labels.csv")
+    rows = [(f"strange-{i}", f"rater with a long name {i}", "A") for i in range(8)]
+    rows += [(f"q{i}", f"rater with a long name {i}", "A") for i in range(8)]
+    more = write(tmp_path / "more.csv", rows)
+    asked = Asked("compare", by="case")
+    card = judge_card(tmp_path / "run", [labels, more], asked)
+    assert len(card.warnings) > 8
+    printed(card_text(card))
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) <= 60
+    assert max(map(len, lines)) <= 80
+    assert any("further warnings" in line for line in lines)
+    assert lines[-1].startswith("sha256")

@@ -90,24 +90,14 @@ def graded(seed: int, *, n: int = 300, off: float = 0.0, noise: float = 0.4) -> 
 def test_a_level_is_hardly_ever_passed_with_one_gate_broken(gate: str, how: Any) -> None:
     found = [settled(graded(i, **how), "level") for i in range(60)]
     wrong = {one.name for run in found for one in run.gates if one.result == "FAIL"}
-    assert wrong <= {gate}
+    assert gate in wrong
+    assert wrong <= {gate, "ceiling"}  # a judge that errs is also further from people than they are
     assert [run.result for run in found].count("PASS") <= 60 * PASSED_AT_MOST
 
 
 def test_a_level_by_a_good_judge_mostly_passes() -> None:
     found = [settled(graded(i), "level").result for i in range(60)]
     assert found.count("PASS") >= 60 * PASSED_AT_LEAST
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("gate", BROKEN)
-def test_the_error_holds_over_400_runs(gate: str) -> None:
-    assert passing(400, 20_000, **{"n": 300, **BROKEN[gate]}) <= PASSED_AT_MOST
-
-
-@pytest.mark.slow
-def test_a_good_judge_mostly_passes_over_400_runs() -> None:
-    assert passing(400, 30_000) >= PASSED_AT_LEAST
 
 
 @pytest.mark.parametrize("claim", ["replace", "level", "compare"])

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 import evenhand
-from evenhand.errors import Misuse
+from evenhand.errors import Misuse, Undecidable
 from evenhand.fits import Fit, made_from
 from evenhand.identity import plain
 from evenhand.judges import Calibrated, Quantified
@@ -155,7 +155,7 @@ def test_a_gain_that_is_not_shown_is_warned_of(tmp_path: Path) -> None:
 
 def test_a_judge_that_is_always_right_is_not_calibrated(tmp_path: Path) -> None:
     said, truths = ["A=0.8 B=0.2", "B=0.8 A=0.2"] * 10, ["A", "B"] * 10
-    with pytest.raises(Misuse, match="the judge's label is right in all 20 cases"):
+    with pytest.raises(Undecidable, match="the judge's label is right in all 20 cases"):
         fitted(told(tmp_path, said), labels(tmp_path, truths), "calibrate")
 
 
@@ -167,7 +167,7 @@ def test_one_rating_each_teaches_no_checklist(tmp_path: Path) -> None:
 
     cases = [Case.of(f"q{i}", f"ask {i}", "x") for i in range(4)]
     run = evenhand.judge(cases, "rocketeval", Scripted("m", say), out=tmp_path / "run").folder
-    with pytest.raises(Misuse, match="no checklist's ratings teach"):
+    with pytest.raises(Undecidable, match="no checklist's ratings teach"):
         fitted(run, labels(tmp_path, [2, 5, 7, 9]), "rocketeval")
     with pytest.raises(Misuse, match="the label 11 is no rating"):
         fitted(run, labels(tmp_path, [2, 5, 7, 11]), "rocketeval")

@@ -195,7 +195,7 @@ def test_the_fitted_tie_width_is_the_best_of_all_widths() -> None:
     truth = rng.integers(0, 3, 60).astype(float)
     judge = truth + rng.normal(0, 0.6, 60)
     ratings = Ratings.from_values(np.column_stack([truth, judge]))
-    fit = fit_tie_width(ratings)
+    fit = fit_tie_width(ratings, ids=range(60))
     widths = np.unique(np.abs(judge[:, None] - judge))
     best = max(pairwise_accuracy(ratings, epsilon=width).estimate for width in widths[::7])
     assert pairwise_accuracy(ratings, epsilon=fit.epsilon).estimate == pytest.approx(
@@ -212,9 +212,27 @@ def test_a_width_fitted_in_groups_is_the_best_for_the_mean_over_groups() -> None
     truth = rng.integers(0, 3, groups.size).astype(float)
     judge = np.round(truth + rng.normal(0, 0.6, groups.size), 2)
     ratings = Ratings.from_values(np.column_stack([truth, judge]))
-    fit = fit_tie_width(ratings, groups=groups)
+    fit = fit_tie_width(ratings, ids=range(groups.size), groups=groups)
     told = pairwise_accuracy(ratings, groups=groups, epsilon=fit.epsilon)
     assert told.estimate == pytest.approx(fit.fitted_accuracy, abs=1e-9)
+
+
+def test_a_width_refuses_to_report_on_the_items_that_it_was_fitted_on() -> None:
+    rng = np.random.default_rng(6)
+    truth = rng.integers(0, 3, 80).astype(float)
+    ratings = Ratings.from_values(np.column_stack([truth, truth + rng.normal(0, 0.6, 80)]))
+    names = [f"q{i}" for i in range(80)]
+    half = np.arange(80) < 40
+    fit = fit_tie_width(ratings.where(half), ids=names[:40])
+    told = pairwise_accuracy(ratings.where(~half), epsilon=fit, ids=names[40:])
+    plain = pairwise_accuracy(ratings.where(~half), epsilon=fit.epsilon)
+    assert told.interval == plain.interval
+    with pytest.raises(ValueError, match="fitted on 1 of these 40 items"):
+        pairwise_accuracy(ratings.where(~half), epsilon=fit, ids=["q7", *names[41:]])
+    with pytest.raises(ValueError, match="needs the ids"):
+        pairwise_accuracy(ratings.where(~half), epsilon=fit)
+    with pytest.raises(ValueError, match="for 40 items"):
+        pairwise_accuracy(ratings.where(~half), epsilon=fit, ids=names)
 
 
 def test_pairwise_accuracy_without_pairs_is_nan_with_a_reason() -> None:
@@ -222,7 +240,7 @@ def test_pairwise_accuracy_without_pairs_is_nan_with_a_reason() -> None:
     assert np.isnan(found.estimate)
     assert found.interval.reason
     with pytest.raises(ValueError, match="two items"):
-        fit_tie_width(Ratings.from_values([[1, 2]]))
+        fit_tie_width(Ratings.from_values([[1, 2]]), ids=["q1"])
 
 
 def test_pooled_pairs_share_items_and_the_interval_knows() -> None:
