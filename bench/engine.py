@@ -14,7 +14,6 @@ import importlib.util
 import json
 import os
 import re
-import shutil
 import statistics
 import subprocess
 import sys
@@ -25,6 +24,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from results import Line, machine, peak, table, write_section
 
 HERE = Path(__file__).resolve()
 MOCK = HERE.parents[1] / "tests" / "mock_server.py"
@@ -166,11 +167,6 @@ class Measured:
     told: dict[str, float]
 
 
-def peak() -> float:
-    """MB; ru_maxrss would begin with what the parent process had."""
-    return int(re.findall(r"VmHWM:\s*(\d+)", Path("/proc/self/status").read_text())[0]) / 1024
-
-
 def measured(role: str, n: int, *, url: str = "", in_flight: int = 64) -> Measured:
     command = [sys.executable, str(HERE), "--role", role, url, str(n), str(in_flight)]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
@@ -208,38 +204,6 @@ def server() -> Iterator[Callable[[float], str]]:
 
 
 # ---- the table -------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Line:
-    """Attributes: value is None when it was not measured, and note says why; limits are the floor
-    and the target, None where none is set."""
-
-    what: str
-    value: float | None
-    limits: tuple[float, float] | None
-    unit: str
-    note: str
-    more_is_better: bool = False
-
-    @property
-    def result(self) -> str:
-        if self.value is None:
-            return "not run"
-        if self.limits is None:
-            return "no floor"
-        sign = -1 if self.more_is_better else 1
-        floor, target = (sign * limit for limit in self.limits)
-        if sign * self.value <= target:
-            return "PASS, target"
-        return "PASS" if sign * self.value <= floor else "FAIL"
-
-    def cells(self) -> list[str]:
-        value = "" if self.value is None else f"{self.value:,.3g}{self.unit}"
-        if self.value is not None and self.value >= 1000:
-            value = f"{self.value:,.0f}{self.unit}"
-        limits = [f"{limit:,g}{self.unit}" for limit in self.limits or ()] or ["", ""]
-        return [self.what, value, *limits, self.result, self.note]
 
 
 def ratio(role: str, against: str, n: int, *, url: str, rounds: int) -> tuple[float, str]:
@@ -313,14 +277,6 @@ def importing(quick: bool) -> Iterator[Line]:
     yield Line("import evenhand", value, (150, 50), " ms", "CPU, median")
 
 
-def table(lines: list[Line], load: str) -> str:
-    rows = [["what", "measured", "floor", "target", "result", ""]] + [x.cells() for x in lines]
-    rows.insert(1, ["---"] * 6)
-    text = "\n".join("| " + " | ".join(row) + " |" for row in rows)
-    machine = f"{os.cpu_count()} CPUs, Python {sys.version.split()[0]}, load {load}"
-    return f"{text}\n\n{machine}; throughput is of wall time, everything else of CPU time.\n"
-
-
 def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--quick", action="store_true", help="fewer judgements, one round")
@@ -336,26 +292,13 @@ def main() -> int:
     for part in (importing, without_network, over_http):
         for line in part(given.quick):
             lines.append(line)
-            print(f"{line.result:12}  {line.what}: {' '.join(line.cells()[1:2])}  {line.note}")
-    text = table(lines, f"{before:.1f} before and {os.getloadavg()[0]:.1f} after")
-    print("\n" + text)
+            print(line.told())
+    rest = "throughput is of wall time, everything else of CPU time."
+    text = [*table(lines), "", f"{machine(before)}; {rest}"]
+    print("\n" + "\n".join(text))
     if given.write:
-        write(text)
+        write_section("Engine", ["`python bench/engine.py --write`", "", *text])
     return int(any(line.result == "FAIL" for line in lines))
-
-
-def write(text: str) -> None:
-    """The part of bench/RESULTS.md under its heading; other parts stay."""
-    path, heading = HERE.with_name("RESULTS.md"), "## Engine"
-    old = path.read_text(encoding="utf-8") if path.exists() else "# Results\n\n" + heading + "\n"
-    before, _, after = old.partition(heading)
-    rest = after.partition("\n## ")
-    kept = f"\n## {rest[2]}" if rest[1] else ""
-    note = "`python bench/engine.py --write`"
-    new = f"{before}{heading}\n\n{note}\n\n{text}{kept}"
-    temporary = path.with_suffix(".new")
-    temporary.write_text(new, encoding="utf-8")
-    shutil.move(temporary, path)
 
 
 if __name__ == "__main__":

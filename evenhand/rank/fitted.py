@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.special import expit, stdtrit
@@ -23,7 +23,7 @@ class Fitted:
             nothing can be said.
         ties: The model of ties: half, davidson, rao_kupper or ordinal.
         shape: Parameters of that model and their intervals, by name: nu, eta, cut points.
-        effects: Of covariates, by name, in log odds a unit.
+        effects: Of covariates, by name, in log odds a standard deviation.
         components: Names of the systems that battles connect; more than one, and no rating
             compares systems of different ones.
         separated: A system, or a group, never lost to the rest: its strength has no bound, and
@@ -52,13 +52,19 @@ class Fitted:
     def interval(self, system: str, *, level: float | None = None) -> Interval:
         """Of one strength, about the anchor or the mean."""
         at = self.systems.index(system)
-        return self._around(float(self.theta[at]), float(self.covariance[at, at]), level)
+        found = self._around(float(self.theta[at]), float(self.covariance[at, at]), level)
+        if np.isfinite(found.estimate):
+            return found
+        return replace(found, reason="no decided battle, so no rating")
 
     def difference(self, one: str, other: str, *, level: float | None = None) -> Interval:
-        """How much stronger `one` is, from the joint covariance."""
+        """How much stronger `one` is, from the joint covariance; NaN across components."""
         i, j = self.systems.index(one), self.systems.index(other)
         c = self.covariance
         variance = float(c[i, i] + c[j, j] - 2 * c[i, j])
+        groups = self.components
+        if len(groups) > 1 and not any(one in group and other in group for group in groups):
+            return self._around(float("nan"), variance, level)
         return self._around(float(self.theta[i] - self.theta[j]), variance, level)
 
     def probability(self, one: str, other: str, *, level: float | None = None) -> Interval:
