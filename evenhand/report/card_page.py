@@ -58,7 +58,8 @@ def _drawn(name: str, one: Interval, axis: float) -> dict[str, Any]:
         return round(WIDE * (min(max(value, axis), 1.0) - axis) / (1.0 - axis), 1)
 
     drawn = {"name": name, "text": spread(one), "at": None}
-    if one.low is None or one.high is None or math.isnan(one.estimate):
+    off = one.estimate > 1  # a ratio, which has no place on this axis
+    if one.low is None or one.high is None or math.isnan(one.estimate) or off:
         return drawn
     return {**drawn, "low": place(one.low), "high": place(one.high), "at": place(one.estimate)}
 

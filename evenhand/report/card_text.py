@@ -98,11 +98,19 @@ def advice(card: Card) -> Iterator[str]:
             f"if it is as it looks now: evenhand label {card.run}"
         )
     elif found.result == "INCONCLUSIVE" and not found.lacking:
-        yield f"Label more cases: evenhand label {card.run}"
+        least = card.policy.least_clusters
+        yield (
+            f"Label more cases, {least} at the very least: evenhand plan {found.claim} says how "
+            f"many, and evenhand label {card.run} writes the sheets"
+        )
     if found.result == "PASS":
         yield "This holds for this judge, prompt and kind of data; a change of one needs a new card"
     if card.worst:
         yield f"Look at one case whole: evenhand show {card.run} --case ID"
+
+
+def many(n: int, what: str) -> str:
+    return f"{n} {what}" + ("" if n == 1 else "s")
 
 
 def spread(interval: Interval) -> str:
@@ -173,7 +181,7 @@ def _about(card: Card) -> list[RenderableType]:
     sha = str(got.manifest.get("data", {}).get("sha256") or "none")
     hashes = f"data {sha[:12]} · labels {got.labels.sha256[:12]} · policy {card.policy.sha256[:12]}"
     name = f"{judge.get('name')} ({judge.get('identity')})"
-    held = f"{got.n_labels} labels of {got.n_labelled} cases by {len(got.labels.raters)} raters"
+    held = f"{got.n_labels} labels of {got.n_labelled} cases by {many(len(got.labels.raters), 'rater')}"
     rows = [("judge", _cut(name, 60)), ("labels", held), ("sha256", hashes)]
     return [Text(), listed(rows)]
 
