@@ -11,6 +11,8 @@ _OPTIONS = "One parameter a command-line option, which is how typer reads and do
 ALLOWED = {  # "file" or "file:function" -> what going over a limit bought
     "evenhand/cli/judge.py:judge": _OPTIONS,
     "evenhand/cli/trust.py:trust": _OPTIONS,
+    "evenhand/cli/rank.py:rank": _OPTIONS,
+    "evenhand/cli/bench.py:bench": _OPTIONS,
     "evenhand/cli/label.py:label": _OPTIONS,
     "evenhand/cli/look.py:show": _OPTIONS,
     "evenhand/cli/look.py:export": _OPTIONS,

@@ -12,6 +12,7 @@ from evenhand import correlations
 from evenhand.errors import Misuse
 from evenhand.intervals import Floats, Interval, clustered_t, enough, undefined
 from evenhand.records import Verdict
+from evenhand.report.bench_sections import SECTIONS
 from evenhand.report.sample import Sample
 from evenhand.trust.agreement import accuracy, confusion
 from evenhand.trust.alignment import align
@@ -311,6 +312,7 @@ def _all_equal(verdict: Verdict | None) -> bool:
 
 
 FIGURES: Mapping[str, Made] = {
+    **SECTIONS,
     **{name: _of_orders(name) for name in
        ("mean_accuracy", "consistent_accuracy", "net_vote_accuracy", "consistency")},
     "first_position_share": _of_orders("first_slot_rate"),

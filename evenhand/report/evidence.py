@@ -81,7 +81,7 @@ def _ceiling(seen: Evidence, policy: Policy) -> Measure | str:
         return "no case has labels by two people, so they cannot be compared with each other"
     words = {
         "line": "its concordance with people over theirs with each other",
-        "grades": "its agreement with people beyond chance (near misses count in part) over theirs",
+        "grades": "its agreement beyond chance over that of people (near misses count in part)",
     }.get(seen.kind, "its agreement with people over theirs")
     return Measure(lambda level: ceiling(seen, level).ratio.interval, policy.ceiling_ratio, words)
 

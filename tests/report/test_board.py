@@ -69,7 +69,7 @@ def warned(made: Board, part: str) -> bool:
 
 def test_two_systems_are_one_sentence(tmp_path: Path) -> None:
     made = board_of(tmp_path, league({"A": 0.0, "B": 1.2}, prompts=400))
-    assert made.headline.startswith("B is better than A: 80 % [76, 83]")
+    assert made.headline.startswith("B is better than A: 80 % [")
     assert made.headline.endswith("400 prompts")
     assert words(made).startswith(made.headline)
 
@@ -210,7 +210,7 @@ def test_a_constant_answer_is_flagged_without_being_told(tmp_path: Path) -> None
     made = board_of(tmp_path, rows)
     assert made.constant == ("fooler",)
     assert warned(made, "fooler gave answers of one length to every prompt and ranks above 2")
-    assert "fooled" in made.headline
+    assert made.headline.endswith("But it gave answers of one length to every prompt: see below")
 
 
 def test_battles_against_one_opponent_are_a_win_rate_said_otherwise(tmp_path: Path) -> None:
