@@ -161,7 +161,7 @@ def card_text(card: Card) -> RenderableType:
 def _reasons(card: Card) -> list[RenderableType]:
     """The answer, the reasons, what to do next, what to beware of."""
     rows = [
-        (f"{g.result:12}", f"{TITLES[g.name]}: {_cut(g.reason, 110 if g.result in QUIET else 150)}")
+        (f"{g.result:12}", f"{TITLES[g.name]}: {_cut(g.reason, 130 if g.result in QUIET else 150)}")
         for g in gates_in_order(card)
     ]
     told = list(card.warnings)
