@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import ndtri, stdtrit
+from scipy.special import ndtr, ndtri, stdtrit
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -225,12 +225,23 @@ def resampled_sums(sums: Floats | Ints, replicates: int, seed: int) -> Floats:
 def from_replicates(
     estimate: float, draws: Floats, *, n: int, n_clusters: int, level: float = 0.95
 ) -> Interval:
-    """Percentiles of bootstrap replicates; NaN among them are left out, up to a tenth."""
-    method, kept = "cluster bootstrap, percentile", draws[np.isfinite(draws)]
+    """Percentiles of bootstrap replicates, taken a little further out than the level says.
+
+    Resampled clusters spread less than clusters do, by (G - 1) / G, and their percentiles are as
+    short as a normal interval; the tails are those of a normal law at Student's quantile times
+    sqrt(G / (G - 1)). NaN among the draws are left out, up to a tenth.
+
+    Paper: Hesterberg 2015, "What Teachers Should Know about the Bootstrap: Resampling in the
+        Undergraduate Statistics Curriculum", The American Statistician 69, the expanded percentile
+        interval. arXiv:1411.5279
+    """
+    method, kept = "cluster bootstrap, expanded percentile", draws[np.isfinite(draws)]
     if kept.size < 0.9 * draws.size:
         why = f"the statistic is undefined in {draws.size - kept.size} of {draws.size} resamples"
         return Interval(estimate, None, None, level, method, n, n_clusters, why)
-    low, high = np.quantile(kept, [0.5 - level / 2, 0.5 + level / 2])
+    groups = max(n_clusters, 2)
+    out = float(stdtrit(groups - 1, 0.5 + level / 2)) * np.sqrt(groups / (groups - 1))
+    low, high = np.quantile(kept, [ndtr(-out), ndtr(out)])
     return enough(Interval(estimate, float(low), float(high), level, method, n, n_clusters))
 
 

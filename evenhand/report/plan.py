@@ -192,6 +192,9 @@ def _signed(found: People, row: Labelled) -> Row:
     return sign * label, sign * score, row.signed.cluster
 
 
+# The annotator test alone: the card's other gates must pass too, and then four cards of five do.
+ALONE = 0.9
+
 # ---- replace ---------------------------------------------------------------------------------
 
 
@@ -200,7 +203,7 @@ def _replace(found: People | None, effect: float | None) -> Planned:
     aligned, clusters, known = _assumed() if found is None else _aligned(found)
     if aligned.reason:
         raise ValueError(f"the pilot cannot plan this claim: {aligned.reason}")
-    plan = items_to_replace(aligned, epsilon=epsilon, clusters=clusters)
+    plan = items_to_replace(aligned, epsilon=epsilon, clusters=clusters, power=ALONE)
     reach = {n: replace_power(aligned, n, epsilon=epsilon, clusters=clusters) for n in SIZES[:5]}
     if not np.isfinite(reach[SIZES[0]].estimate):
         raise ValueError(f"the pilot cannot plan this claim: {reach[SIZES[0]].reason}")
