@@ -278,8 +278,12 @@ def _meat(battles: Battles, cells: Cells, slope: Floats) -> Floats:
     return _assembled(cells, np.einsum("pc,pci,pcj->pij", squares, slope, slope))
 
 
-def _covariance(battles: Battles, cells: Cells, peak: _Peak, prior: Floats) -> Floats:
-    """Each win that a prior added counts as a cluster of its own: it agrees with nothing."""
+def _covariance(field: Field, cells: Cells, peak: _Peak, prior: Floats) -> Floats:
+    """Each win that a prior added counts as a cluster of its own: it agrees with nothing.
+
+    NaN for systems whose battles cancel in every cluster: no spread can be seen.
+    """
+    battles = field.used
     groups = renumbered(battles.clusters)[1]
     if groups < 2:
         return np.full((peak.point.size, peak.point.size), np.nan)
@@ -287,7 +291,12 @@ def _covariance(battles: Battles, cells: Cells, peak: _Peak, prior: Floats) -> F
     added = np.einsum("c,pci,pcj->pij", prior**2, peak.slope, peak.slope)
     half = cho_solve(peak.factor, meat + _assembled(cells, added))
     whole = cho_solve(peak.factor, half.T)
-    return np.asarray((whole + whole.T) / 2)
+    whole = np.asarray((whole + whole.T) / 2)
+    seen = np.diag(meat)
+    for group in map(list, field.groups):
+        if seen[group].sum() <= 1e-16 * battles.weights.sum():
+            whole[group], whole[:, group] = np.nan, np.nan
+    return whole
 
 
 def around(
@@ -335,7 +344,7 @@ def fit(
         prior = model.prior
         peak = _maximise(cells, cells.counts + prior, model, groups=field.groups)
     n, groups, unbounded = used.n_systems, renumbered(used.clusters)[1], prior is not none
-    covariance = _covariance(used, cells, peak, prior)
+    covariance = _covariance(field, cells, peak, prior)
     theta, wide = field.shown(peak.point[:n], covariance[:n, :n])
     method, shape = f"{model.told}, cluster sandwich, t", {}
     for name, at in zip(model.names, range(n, peak.point.size), strict=True):

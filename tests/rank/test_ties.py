@@ -288,3 +288,14 @@ def test_a_hundred_thousand_battles_take_little_time():
         davidson(battles)
         spent.append(time.process_time() - start)
     assert min(spent) < 0.15  # 0.04 s measured
+
+
+@pytest.mark.parametrize("model", [davidson, rao_kupper])
+def test_battles_that_cancel_in_every_prompt_show_no_spread(model) -> None:
+    """In each prompt x wins one battle and loses one: how surely they are equal is open."""
+    prompts = np.repeat(np.arange(20), 2)
+    battles = Battles.of(["x", "y"] * 20, ["y", "x"] * 20, [1.0] * 40, clusters=prompts)
+    gap = model(battles).difference("x", "y")
+    assert gap.estimate == pytest.approx(0.0, abs=1e-9)
+    assert gap.low is None
+    assert gap.reason == "no variance can be seen"
