@@ -61,7 +61,7 @@ def people(files: Files) -> Iterator[Label | Bad]:
 def recorded(files: Files) -> Iterator[Verdict | Bad]:
     for name, (judge, column) in JUDGES.items():
 
-        def make(raw: Any, _at: int, judge: str = judge, column: str = column) -> Verdict:
+        def make(raw: Any, _at: int, *, judge: str = judge, column: str = column) -> Verdict:
             return said(text(raw, "idx"), judge, LABELS.get(raw[column]))
 
         yield from read(files, name, make, columns=("idx", column))
