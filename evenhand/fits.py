@@ -9,15 +9,13 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-import re
-import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from evenhand.checklists import tree_fault
+from evenhand.embedders import NAMES, Embedder, kind_of
 from evenhand.errors import DataError, Misuse
 
 if TYPE_CHECKING:  # `import evenhand` must not load numpy
@@ -191,13 +189,13 @@ def _check_event(of: Any, name: str) -> None:
 
 
 def _check_quantitative(data: Mapping[str, Any]) -> None:
-    _check_keys(data, ("head", "labels", "span", "hashed", "weights", "intercept"), "data.")
-    head, labels, size = data["head"], data["labels"], data["hashed"]
+    how = "embedder" if "embedder" in data else "hashed"
+    _check_keys(data, ("head", "labels", "span", how, "weights", "intercept"), "data.")
+    head, labels = data["head"], data["labels"]
     if head not in HEADS:
         raise _wrong("data.head", head, f"one of {', '.join(HEADS)}")
     _check_labels(head, labels)
-    if not isinstance(size, int) or isinstance(size, bool) or size < 0:
-        raise _wrong("data.hashed", size, "the size of the embedding, 0 for none")
+    size = _check_size("data.hashed", data[how]) if how == "hashed" else _check_embedder(data[how])
     rows = data["weights"]
     count = len(labels) if head == "MN" else 1
     if not isinstance(rows, list) or len(rows) != count:
@@ -213,6 +211,26 @@ def _check_quantitative(data: Mapping[str, Any]) -> None:
             raise _wrong("data.span", data["span"], "the lowest and the highest score")
     elif data["span"] is not None:
         raise _wrong("data.span", data["span"], f"null for {head}")
+
+
+def _check_size(where: str, size: Any) -> int:
+    if not isinstance(size, int) or isinstance(size, bool) or size < 0:
+        raise _wrong(where, size, "the size of the embedding, 0 for none")
+    return size
+
+
+def _check_embedder(one: Any) -> int:
+    """Any other than the hashed one, which stands as its size alone."""
+    if not isinstance(one, Mapping):
+        raise _wrong("data.embedder", one, "an object with name, size and sha256")
+    _check_keys(one, ("name", "size", "sha256"), "data.embedder.")
+    kind, digest = kind_of(one["name"]), one["sha256"]
+    if kind not in ("library", "file"):
+        raise _wrong("data.embedder.name", one["name"], f"the name of an embedder: {NAMES}")
+    right = digest is None if kind == "library" else _is_hex(digest) and len(digest) == 64
+    if not right:
+        raise _wrong("data.embedder.sha256", digest, "64 hexadecimal digits, for files only")
+    return _check_size("data.embedder.size", one["size"])
 
 
 def _check_labels(head: str, labels: Any) -> None:
@@ -361,40 +379,20 @@ def predicted(data: Mapping[str, Any], base: ArrayLike, texts: Sequence[str]) ->
     """The linear predictor of a fit of kind 'quantitative', shape (n, 1), for MN (n, n_labels).
 
     It is a score (LS), a log-odds (BTL, BTL2) or, up to a constant, a log-probability a label (MN).
-    `span` bounds a score; `hashed` is the size of the embedding of the judge's text, 0 where the
-    affine map on the base score was kept.
+    `span` bounds a score. `hashed` is the size of the hashed embedding of the judge's text, 0 where
+    the affine map on the base score was kept; `embedder` is any other, as `Embedder.form` says.
 
     Args:
         base: Shape (n,), the judge's score; for BTL and BTL2 the log-odds of the first response.
         texts: n texts of the judge; not looked at where `hashed` is 0.
+
+    Raises:
+        Misuse: The embedder is not there, or not the one that the fit was made with.
     """
     import numpy as np
 
     b = np.asarray(base, dtype=float)[:, None]
-    size = data["hashed"]
-    x = np.hstack([b, [hashed(text, size) for text in texts]]) if size else b
+    embedder = Embedder.of(data)
+    x = b if embedder is None else np.hstack([b, embedder(texts)])
     linear: Floats = x @ np.asarray(data["weights"]).T + np.asarray(data["intercept"])
     return linear
-
-
-def hashed(text: str, size: int = 256) -> list[float]:
-    """An embedding of length 1 (all 0 for no text): words, pairs of words and three letters in a
-    row, each counted at a place and with a sign that its CRC-32 chooses, the same in every process.
-
-    Paper: Weinberger et al. 2009, "Feature Hashing for Large Scale Multitask Learning".
-        arXiv:0902.2206
-
-    Example:
-        >>> sum(value * value for value in hashed("A clear answer.", 64))
-        1.0
-    """
-    words = re.findall(r"\w+", text.lower())
-    joined = f" {' '.join(words)} "
-    grams = [*words, *(f"{a} {b}" for a, b in pairwise(words))]
-    grams += ["#" + joined[i : i + 3] for i in range(len(joined) - 2)]
-    counts = [0.0] * size
-    for gram in grams:
-        code = zlib.crc32(gram.encode("utf-8", "backslashreplace"))
-        counts[(code >> 1) % size] += 1.0 if code & 1 else -1.0
-    length = math.sqrt(sum(count * count for count in counts))
-    return [count / length for count in counts] if length else counts

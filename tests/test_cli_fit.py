@@ -7,6 +7,7 @@ import json
 import math
 import random
 from collections.abc import Sequence
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -206,6 +207,78 @@ def test_a_planted_word_in_the_judges_text_is_learnt(evenhand: Command) -> None:
         scores = {s.case: s.verdict.score for s in read_signed(store) if s.verdict}
     errors = [(scores[f"u{i}"] - rating) ** 2 for i, rating in enumerate(fresh)]  # type: ignore[operator]
     assert sum(errors) / len(errors) < 0.6
+
+
+TALKS = """
+import re
+from evenhand.models.scripted import Scripted
+
+def say(request):
+    number = re.search(r"note (\\d+)", request.messages[-1].text)
+    return f"See note {number[1] if number else 0}. [[5]]"
+
+it = Scripted("m", say)
+"""
+RULE = """
+import numpy as np, re
+
+def embed(texts):
+    return np.array([[int(re.search(r"note (\\d+)", t)[1]) * 37 % 101] for t in texts])
+"""
+
+
+def test_an_embedder_from_a_file_is_kept_in_the_fit_and_used_by_the_judge(
+    evenhand: Command,
+) -> None:
+    Path("m.py").write_text(TALKS)
+    Path("e.py").write_text(RULE)
+    numbers = random.Random(5).sample(range(1000, 9999), 120)
+    rows = [{"id": f"n{i}", "prompt": f"note {n}", "response": "x"} for i, n in enumerate(numbers)]
+    ratings = [round(1 + n * 37 % 101 * 0.09, 2) for n in numbers]
+    judge = ["--judge", "mt-bench-single", "--model", "m.py:it", "--out"]
+    first, second = write_rows("one.jsonl", rows[:80]), write_rows("two.jsonl", rows[80:])
+    assert evenhand("judge", first, *judge, "one").code == 0
+    people = label_file("people.jsonl", ids_of(rows[:80]), ratings[:80])
+    command = ["fit", "one", "--labels", people, "--to", "q.json", "--embedder", "e.py:embed"]
+    made = evenhand(*command, "--kind", "quantitative", "--json").json
+    assert made["chosen"].endswith("its score and its text, embedded by e.py:embed")
+    one = Fit.read("q.json").data["embedder"]
+    assert (one["name"], one["size"]) == ("e.py:embed", 1)
+    assert one["sha256"] == sha256(Path("e.py").read_bytes()).hexdigest()
+    ended = evenhand("judge", second, *judge, "two", "--fit", "q.json")
+    assert ended.code == 0, ended.err
+    with contextlib.closing(Store(Path("two"), read=True)) as store:
+        scores = {s.case: s.verdict.score for s in read_signed(store) if s.verdict}
+        assert one["sha256"] in json.dumps(store.manifest["judge"]["plain"])
+    assert [scores[row["id"]] for row in rows[80:]] == pytest.approx(ratings[80:], abs=0.1)
+
+    Path("e.py").write_text(RULE + "# changed\n")
+    ended = evenhand("judge", second, *judge, "three", "--fit", "q.json")
+    assert ended.code == 2
+    assert "is not the file that the fit was made with" in " ".join(ended.err.split())
+    assert not Path("three/run.sqlite").exists()
+    ended = evenhand(*command, "--kind", "calibrate", "--json")
+    assert "--embedder e.py:embed with --kind calibrate" in ended.error["message"]
+    ended = evenhand(*command[:-1], "glove", "--kind", "quantitative", "--json")
+    assert "no embedder is called 'glove'" in ended.error["message"]
+
+
+def test_an_embedder_of_another_size_stops_the_run_with_its_reason(evenhand: Command) -> None:
+    Path("m.py").write_text(TALKS)
+    Path("e.py").write_text("def embed(texts):\n    return [[1.0] * 3 for _ in texts]\n")
+    digest = sha256(Path("e.py").read_bytes()).hexdigest()
+    one = {"name": "e.py:embed", "size": 2, "sha256": digest}
+    data = {"head": "LS", "labels": [], "span": [1, 9], "weights": [[1.0, 0.0, 0.0]]}
+    data |= {"embedder": one, "intercept": [0.0]}
+    Fit("quantitative", data, {"what": "x", "hash": None, "n": None}).write("q.json")
+    rows = write_rows("d.jsonl", [{"id": "a", "prompt": "note 1", "response": "x"}])
+    ended = evenhand(
+        "judge", rows, "--judge", "mt-bench-single", "--model", "m.py:it", "--out", "r",
+        "--fit", "q.json", "--json",
+    )  # fmt: skip
+    assert ended.code == 2
+    assert "e.py:embed returned 3 numbers a text\nExpected: 2" in ended.error["message"]
+    assert "evenhand fit" in ended.error["next"]
 
 
 def test_the_question_that_matters_to_people_gets_the_weight(evenhand: Command) -> None:

@@ -97,6 +97,9 @@ CURVE = {"map": "beta", "of": "label:yes", "a": 1.0, "b": 0.5, "c": 0.1}
 STEPS = {"map": "isotonic", "of": "mode", "x": [0.2, 0.8], "y": [0.1, 0.9]}
 HEAD = {"head": "LS", "labels": [], "span": [1, 5], "hashed": 2, "weights": [[1.0, 0.2, -0.3]]}
 HEAD |= {"intercept": [0.5]}
+EMBEDDER = {"name": "dir/e.py:embed", "size": 2, "sha256": "ab" * 32}
+OTHER = {key: value for key, value in HEAD.items() if key != "hashed"} | {"embedder": EMBEDDER}
+MODEL = {"name": "sentence-transformers:a/b", "size": 2, "sha256": None}
 GRADES = {**HEAD, "head": "MN", "labels": ["1", "2"], "span": None, "hashed": 0}
 GRADES |= {"weights": [[1.0], [2.0]], "intercept": [0.0, 1.0]}
 ROCKET = {"ab12": {"intercept": 1.0, "weights": [4.5, 4.5]}}
@@ -115,6 +118,8 @@ NAN = float("nan")
         ("calibrate", {**CURVE, "map": "temperature", "of": "labels"}),
         ("quantitative", HEAD),
         ("quantitative", GRADES),
+        ("quantitative", OTHER),
+        ("quantitative", {**OTHER, "embedder": MODEL}),
         ("rocketeval", ROCKET),
         ("rocketeval-trees", TREES),
     ],
@@ -143,6 +148,16 @@ def test_every_kind_comes_back_from_its_file(tmp_path, kind, data):
         ("quantitative", {**HEAD, "head": "XX"}, r"data\.head"),
         ("quantitative", {**HEAD, "hashed": True}, r"data\.hashed"),
         ("quantitative", {**HEAD, "hashed": 3}, r"data\.weights\.0"),
+        ("quantitative", {**HEAD, "embedder": EMBEDDER}, "'hashed' is not known here"),
+        ("quantitative", {**OTHER, "embedder": "e.py:embed"}, r"data\.embedder'"),
+        ("quantitative", {**OTHER, "embedder": {"name": "x"}}, "size is missing"),
+        ("quantitative", {**OTHER, "embedder": {**EMBEDDER, "name": 3}}, r"embedder\.name"),
+        ("quantitative", {**OTHER, "embedder": {**EMBEDDER, "name": "hashed"}}, r"embedder\.name"),
+        ("quantitative", {**OTHER, "embedder": {**EMBEDDER, "size": 3}}, r"data\.weights\.0"),
+        ("quantitative", {**OTHER, "embedder": {**EMBEDDER, "size": -1}}, r"embedder\.size"),
+        ("quantitative", {**OTHER, "embedder": {**EMBEDDER, "sha256": None}}, r"embedder\.sha256"),
+        ("quantitative", {**OTHER, "embedder": {**EMBEDDER, "sha256": "ab"}}, r"embedder\.sha256"),
+        ("quantitative", {**OTHER, "embedder": {**MODEL, "sha256": "ab" * 32}}, "for files only"),
         ("quantitative", {**HEAD, "weights": [[1.0, NAN, 0.0]]}, r"data\.weights\.0"),
         ("quantitative", {**HEAD, "weights": []}, r"data\.weights"),
         ("quantitative", {**HEAD, "span": None}, r"data\.span"),

@@ -22,6 +22,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
         "intervals",
         "correlations",
         "fits",
+        "embedders",
         "checklists",
         "families",
         "continued",

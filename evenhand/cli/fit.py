@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from evenhand.report.people import LabelFiles
 
 _KINDS = "calibrate, quantitative, rocketeval, rocketeval-trees."
+_EMBEDDERS = "hashed, sentence-transformers:MODEL or FILE.py:FUNCTION."
 _CLAIMS = "replace, level or compare."
 _EFFECT = "Half-width, difference, or epsilon for replace."
 _LABELS = "People's labels of the run's cases; once a file."
@@ -31,6 +32,7 @@ def fit(
     labels: Labels,
     kind: Annotated[str, opt("KIND", _KINDS)],
     to: Annotated[Path, opt("FIT.json", "The fit, for judge --fit.")],
+    embedder: Annotated[str, opt("NAME", f"Of the judge's text: {_EMBEDDERS}")] = "hashed",
     map_: Columns = None,
     map_labels: Words = None,
     as_json: AsJson = False,
@@ -39,7 +41,7 @@ def fit(
     from evenhand.report.fit import fitted
     from evenhand.report.learnt import fit_text
 
-    made = fitted(run, _read(labels, map_, map_labels), kind)
+    made = fitted(run, _read(labels, map_, map_labels), kind, embedder=embedder)
     made.fit.write(to)
     return show_(as_json, lambda: made.json(to), lambda: fit_text(made, to))
 

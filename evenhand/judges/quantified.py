@@ -1,7 +1,7 @@
 """People's verdict, predicted from what a judge wrote and how it scored.
 
-Paper: Sahoo et al. 2025, "Quantitative LLM Judges", section 3. arXiv:2506.02945. The embedding of
-    the judge's text is hashed n-grams, which need no model, where the paper takes a frozen encoder.
+Paper: Sahoo et al. 2025, "Quantitative LLM Judges", section 3. arXiv:2506.02945. The fit says how
+    the judge's text is embedded: hashed n-grams, which need no model, or as in the paper a model.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from evenhand.embedders import Embedder
 from evenhand.fits import Fit, must_be, predicted
 from evenhand.judges.combine import needs, together
 from evenhand.readers import spoken
@@ -34,6 +35,8 @@ class Quantified:
         must_be(self.fit, "quantitative", "Quantified")
         head = self.fit.data["head"]
         needs(self.judge, "pairwise" if head == "BTL" else "pointwise", f"the head {head}")
+        if embedder := Embedder.of(self.fit.data):
+            embedder.check()
 
     @property
     def view(self) -> View:

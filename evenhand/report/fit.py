@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import contextlib
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
+from evenhand.embedders import HASHED, Embedder
 from evenhand.errors import Misuse
 from evenhand.fits import Fit, overlap
 from evenhand.intervals import Interval, clustered_t
@@ -23,29 +25,34 @@ from evenhand.report.people import LabelFiles, Labelled, People, people
 from evenhand.report.summary import bounds, winner
 from evenhand.store import Store, read_calls
 from evenhand.trust.calibrate import Calibration, calibrate, folds, log_loss, nothing
-from evenhand.trust.quantitative import Quantitative, bradley_terry, embedded, least_squares
+from evenhand.trust.quantitative import Quantitative, bradley_terry, least_squares
 
 Floats = NDArray[np.float64]
 _WRAPS = {"calibrate": "Calibrated", "quantitative": "Quantified"}
-_SIZE = 256
+_ALIKE = "labels were drawn with unequal chances: the fit weighs all alike"
 
 
-def fitted(run: Path, labels: LabelFiles, kind: str) -> Fitted:
+def fitted(run: Path, labels: LabelFiles, kind: str, *, embedder: str = HASHED) -> Fitted:
     """Learns from the labelled cases of a run.
+
+    Args:
+        embedder: Of the judge's text, for the kind 'quantitative', as in `Embedder.named`.
 
     Raises:
         Misuse: These labels cannot teach anything of that kind; the message says why.
         Undecidable: They are too few, or too much alike.
     """
-    makers = {
+    makers: dict[str, Callable[[People], Fitted]] = {
         "calibrate": _calibrated,
-        "quantitative": _quantitative,
+        "quantitative": partial(_quantitative, embedder=_embedder(embedder, kind)),
         "rocketeval": checklists_weighed,
         "rocketeval-trees": checklists_grown,
     }
     if kind not in makers:
         raise Misuse(f"--kind {kind}", expected=f"one of {', '.join(get_args(Kind))}", do="")
     found = people(run, labels)
+    if found.unequal:
+        found = replace(found, notices=(*found.notices, _ALIKE))
     form = found.manifest["judge"]["plain"]
     if form.get("is") == _WRAPS.get(kind):
         raise Misuse(
@@ -62,6 +69,16 @@ def fitted(run: Path, labels: LabelFiles, kind: str) -> Fitted:
         )
     _refuse_constant(found)
     return makers[kind](found)
+
+
+def _embedder(name: str, kind: str) -> Embedder:
+    if name != HASHED and kind != "quantitative":
+        raise Misuse(
+            f"--embedder {name} with --kind {kind}",
+            expected="--kind quantitative: no other kind embeds the judge's text",
+            do="leave --embedder out",
+        )
+    return Embedder.named(name)
 
 
 def refuse_overlap(manifest: Mapping[str, Any], case_ids: Iterable[str]) -> None:
@@ -182,27 +199,28 @@ def _why_map(learnt: Calibration) -> str:
 # ---- quantitative ----------------------------------------------------------------------------
 
 
-def _quantitative(found: People) -> Fitted:
+def _quantitative(found: People, embedder: Embedder) -> Fitted:
     pairs = bool(found.scale.swaps)
     rows, head = found.decided, "BTL" if pairs else "LS"
     target = np.array([found.mean(row) for row in rows])
     base = np.array([base_of(head, row.verdict.score or 0.0) for row in rows])
     with contextlib.closing(Store(Path(found.run), read=True)) as store:
-        phi = embedded([said(_whole(store, row.verdict)) for row in rows], _SIZE)
+        used, phi = embedder.learnt([said(_whole(store, row.verdict)) for row in rows])
     clusters = np.array(clusters_of(rows))
     make = bradley_terry if pairs else least_squares
     learnt = make(base, target, phi, clusters=clusters)
     if learnt.kept is None:
         raise too_little(learnt.reason, found)
     span = None if pairs else _span(found, target)
-    data = Fit("quantitative", learnt.fit_data(hashed=_SIZE, span=span), origin(found, rows))
+    data = Fit("quantitative", learnt.fit_data(embedder=used, span=span), origin(found, rows))
     gain = _head_gain(head, base, target, phi, clusters)
     told = (*found.notices, *pooled(found, "the mean"), *learnt.warnings, *doubt(gain))
-    text = "its score and its text" if learnt.kept == "full" else "its score alone"
+    by = "" if used.name == HASHED else f", embedded by {used.name}"
+    text = f"its score and its text{by}" if learnt.kept == "full" else "its score alone"
     chosen = f"{head}, {learnt.kept}: people's labels from {text}"
     loss = "log loss in nats" if pairs else "squared error"
     losses = {{"raw": "as it is"}.get(name, name): one for name, one in learnt.losses.items()}
-    about = (chosen, _why_head(learnt), loss, gain, losses)
+    about = (chosen, _why_head(learnt, by), loss, gain, losses)
     return Fitted(
         found.run, "quantitative", data, *about, found.raters, found.left_out, told
     )  # fmt: skip
@@ -242,7 +260,7 @@ def _head_gain(
     return clustered_t(log_loss(raw, target) - log_loss(held, target), clusters)
 
 
-def _why_head(learnt: Quantitative) -> str:
-    if learnt.kept == "full":
-        return "the text lowers the loss by more than one standard error on cases not fitted"
-    return "the text does not lower the loss by more than one standard error on cases not fitted"
+def _why_head(learnt: Quantitative, by: str) -> str:
+    does = "lowers" if learnt.kept == "full" else "does not lower"
+    text = f"the text{by}," if by else "the text"
+    return f"{text} {does} the loss by more than one standard error on cases not fitted"

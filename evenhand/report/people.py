@@ -59,6 +59,7 @@ class People:
         scale: Of the decided verdicts.
         left_out: Why labelled cases do not count -> how many.
         sha256: Of the files of labels.
+        unequal: The labelled cases were drawn with unequal chances.
     """
 
     run: str
@@ -69,6 +70,7 @@ class People:
     left_out: Mapping[str, int]
     notices: tuple[str, ...]
     sha256: str
+    unequal: bool = False
 
     @property
     def decided(self) -> list[Labelled]:
@@ -156,7 +158,10 @@ def people(run: Path, labels: LabelFiles) -> People:
     lost["without a label"] = len(unlabelled - set(foreign))
     left_out = {why: n for why, n in sorted(lost.items()) if n}
     raters = tuple(one for one in found.raters if any(one in row.said for row in rows))
-    return People(str(run), manifest, scale, rows, raters, left_out, found.notices, found.sha256)
+    unequal = len({found.chances.get(row.signed.case) for row in rows}) > 1
+    return People(
+        str(run), manifest, scale, rows, raters, left_out, found.notices, found.sha256, unequal
+    )  # fmt: skip
 
 
 def _scale(store: Store) -> Scale:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -28,6 +28,10 @@ SPARE = 1.25
 EPSILON, SHARE = 0.15, 0.05
 WITHOUT = Pilot(sd=0.5, correlation=0.5)
 APART = Pilot(sd=0.7, correlation=0.5)
+OF_DRAWN = (
+    "labels were drawn with unequal chances: the pilot's figures are those of the drawn cases,"
+    " not of all"
+)
 NOISE = {"raters": 3, "human_noise": 0.2, "judge_noise": 0.2, "labels": 4}
 
 
@@ -105,6 +109,8 @@ def planned(
         )
     if found is not None:
         refuse_overlap(found.manifest, found.ids)
+        more = (OF_DRAWN,) if found.unequal else ()
+        found = replace(found, notices=(*found.notices, *more))
     try:
         return _replace(found, effect) if claim == "replace" else _estimate(claim, found, effect)
     except ValueError as error:

@@ -4,13 +4,13 @@ Every head is nested: the affine map of the base score alone is fitted too, and 
 where it lowers the held-out loss by more than one standard error.
 
 Paper: Sahoo et al. 2025, "Quantitative LLM Judges", section 3. arXiv:2506.02945. The four heads are
-    the paper's; nesting, the choice of the penalty and the default embedding (`fits.hashed`) are
+    the paper's; nesting, the choice of the penalty and the default embedding, hashed n-grams, are
     ours. In MN the base score enters as a number, with a weight for each label.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -19,7 +19,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import minimize
 from scipy.special import expit, log_softmax, softmax
 
-from evenhand.fits import hashed
+from evenhand.embedders import Embedder
 from evenhand.intervals import Interval, clustered_t
 from evenhand.trust.calibrate import LEAST, better, folds, log_loss, newton, nothing
 
@@ -75,27 +75,28 @@ class Quantitative:
         return np.asarray(linear[:, 0] if self.head == "LS" else expit(linear[:, 0]))
 
     def fit_data(
-        self, *, hashed: int | None = None, span: tuple[float, float] | None = None
+        self, *, embedder: Embedder | None = None, span: tuple[float, float] | None = None
     ) -> dict[str, Any]:
         """The data of a `Fit` of kind 'quantitative'.
 
         Args:
-            hashed: The size of the `fits.hashed` embedding that was given as features.
+            embedder: What made the features, with its size; 'affine' does without.
             span: The lowest and the highest score (LS).
 
         Raises:
-            ValueError: Nothing was fitted, the embedding is not that one, or LS without a span.
+            ValueError: Nothing was fitted, the embedder has another size, or LS without a span.
         """
         if self.kept is None:
             raise ValueError(f"nothing was fitted: {self.reason}")
         size = len(self.weights[0]) - 1
-        if size and size != hashed:
-            raise ValueError(f"{size} features are no hashed embedding of size {hashed}")
+        if size and (embedder is None or embedder.size != size):
+            raise ValueError(f"{size} features are not by the embedder {embedder}")
         if (self.head == "LS") != (span is not None):
             raise ValueError("a span is needed for LS, and only for LS")
         rows = [list(row) for row in self.weights]
         ends = list(span) if span else None
-        whole = {"head": self.head, "labels": list(self.labels), "span": ends, "hashed": size}
+        how = embedder.form() if embedder and size else {"hashed": 0}
+        whole = {"head": self.head, "labels": list(self.labels), "span": ends, **how}
         return {**whole, "weights": rows, "intercept": list(self.intercept)}
 
 
@@ -329,8 +330,3 @@ def _softmaxes(z: Floats, y: Floats, penalties: Floats, count: int) -> Iterator[
     for penalty in penalties:
         beta = solved(x, np.concatenate([weak, np.full(phi.shape[1], penalty)]), beta)
         yield np.hstack([beta[:, :1], beta[:, 2:] @ back.T]), beta[:, 1]
-
-
-def embedded(texts: Sequence[str], size: int = 256) -> Floats:
-    """The default embedding of the judge's texts, shape (n, size)."""
-    return np.array([hashed(text, size) for text in texts], dtype=float).reshape(-1, size)

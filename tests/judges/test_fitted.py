@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import pytest
 
 from evenhand.checklists import checklist_key
+from evenhand.embedders import Embedder
 from evenhand.errors import Misuse
 from evenhand.fits import Fit, made_from
 from evenhand.identity import identity, plain
@@ -185,6 +186,28 @@ def test_what_a_judge_said_is_without_thoughts_and_with_its_parts():
         PAIR, {"A": 1.0}, parts=(inner,), calls=(Completion("<think>hm</think>Outer."),)
     )
     assert said(outer) == "Outer.\nInner."
+
+
+def test_a_judge_embeds_by_the_function_that_its_fit_names(tmp_path):
+    path = tmp_path / "e.py"
+    path.write_text("def embed(texts):\n    return [[float(len(t))] for t in texts]\n")
+    used, _ = Embedder.named(f"{path}:embed").learnt(["a"])
+    data = head("LS", span=[0, 100], weights=[[0.0, 2.0]]) | used.form()
+    del data["hashed"]
+    inner = Says({"3": 1.0}, ints("r", 1, 5), "pointwise", "Ten chars.")
+    judge = Quantified(inner, fit("quantitative", data))
+    assert ask(judge, CASE).score == 2.0 * len("Ten chars. Four.")
+    assert plain(judge)["fit"]["data"]["embedder"] == {
+        "name": f"{path}:embed", "size": 1, "sha256": used.sha256
+    }  # fmt: skip
+    other = {**data, "embedder": {**data["embedder"], "name": "other.py:embed"}}
+    assert identity(judge.fit) != identity(fit("quantitative", other))
+    wide = {**data, "embedder": {**data["embedder"], "size": 2}, "weights": [[0.0, 2.0, 1.0]]}
+    with pytest.raises(Misuse, match="returned 1 numbers a text"):
+        ask(Quantified(inner, fit("quantitative", wide)), CASE)
+    path.write_text("def embed(texts):\n    return [[0.0] for t in texts]\n")
+    with pytest.raises(Misuse, match="is not the file that the fit was made with"):
+        Quantified(inner, fit("quantitative", data))
 
 
 # ---- from a file, through the command's edits ------------------------------------------------

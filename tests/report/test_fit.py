@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import random
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -141,6 +142,88 @@ def test_a_rating_shifted_by_people_is_shifted_back_without_the_text(tmp_path: P
     assert data["weights"][0][0] == pytest.approx(1.0, abs=0.05)
     assert data["intercept"][0] == pytest.approx(-1.0, abs=0.3)
     assert data["span"][1] in (10.0, max(truths))
+
+
+def noted(folder: Path, *, n: int = 90) -> tuple[Path, LabelFiles]:
+    """The judge always says 5, and writes a number that people's ratings follow by a rule."""
+
+    def say(request: Any) -> str:
+        number = re.search(r"note (\d+)", request.messages[-1].text)
+        return f"See note {number[1] if number else 0}. Rating: [[5]]"
+
+    rng = random.Random(6)
+    numbers = rng.sample(range(1000, 9999), n)
+    cases = [Case.of(f"q{i}", f"note {number}", "x") for i, number in enumerate(numbers)]
+    run = evenhand.judge(cases, "mt-bench-single", Scripted("n", say), out=folder / "run").folder
+    truths = [round(1 + number * 37 % 101 * 0.09, 2) for number in numbers]
+    return run, labels(folder, truths)
+
+
+RULE = """
+import re
+
+def embed(texts):
+    found = (re.search(r"note (\\d+)", text) for text in texts)
+    return [[int(one[1]) * 37 % 101 if one else 0.0, 1.0] for one in found]
+"""
+
+
+def test_an_embedder_of_ones_own_recovers_what_hashed_words_cannot(tmp_path: Path) -> None:
+    run, files = noted(tmp_path)
+    (tmp_path / "e.py").write_text(RULE, encoding="utf-8")
+    name = f"{tmp_path / 'e.py'}:embed"
+    bare = fitted(run, files, "quantitative")
+    made = fitted(run, files, "quantitative", embedder=name)
+    assert bare.chosen == "LS, affine: people's labels from its score alone"
+    assert bare.fit.data["hashed"] == 0
+    assert (
+        made.chosen == f"LS, full: people's labels from its score and its text, embedded by {name}"
+    )
+    assert made.gain.low is not None
+    assert made.gain.low > 2
+    assert made.losses["full"].estimate < 0.01 < bare.losses["full"].estimate
+    assert made.fit.data["embedder"]["size"] == 2
+    with pytest.raises(Misuse, match="no other kind embeds the judge's text"):
+        fitted(run, files, "calibrate", embedder=name)
+
+
+def test_an_embedder_that_gains_nothing_is_not_kept_and_not_needed(tmp_path: Path) -> None:
+    run, files = noted(tmp_path)
+    path = tmp_path / "e.py"
+    path.write_text("def embed(texts):\n    return [[float(len(t) % 3)] for t in texts]\n")
+    made = fitted(run, files, "quantitative", embedder=f"{path}:embed")
+    assert made.chosen == "LS, affine: people's labels from its score alone"
+    assert made.why.startswith(f"the text, embedded by {path}:embed, does not lower")
+    assert made.fit.data["hashed"] == 0
+    path.unlink()
+    Quantified(Told(YES_NO, "pointwise"), made.fit)
+
+
+# ---- labels that a plan drew -----------------------------------------------------------------
+
+ALIKE = "labels were drawn with unequal chances: the fit weighs all alike"
+
+
+@pytest.mark.parametrize("kind", ["calibrate", "quantitative"])
+def test_labels_drawn_with_unequal_chances_are_said_to_weigh_alike(
+    tmp_path: Path, kind: str
+) -> None:
+    rng = random.Random(7)
+    said = ["yes=0.9 no=0.1", "no=0.7 yes=0.3"] * 20
+    truths = [rng.choice(["yes", "no"]) for _ in said]
+    run = told(tmp_path, said, scale=YES_NO, view="pointwise")
+
+    def notices(*chances: float) -> tuple[str, ...]:
+        rows = [
+            {"id": f"q{i}", "rater": "ann", "label": one, "probability": chances[i % len(chances)]}
+            for i, one in enumerate(truths)
+        ]
+        files = LabelFiles([Path(write_rows(str(tmp_path / "drawn.jsonl"), rows))])
+        return fitted(run, files, kind).warnings
+
+    assert ALIKE in notices(0.2, 0.9)
+    assert ALIKE not in notices(0.5)
+    assert ALIKE not in fitted(run, labels(tmp_path, truths), kind).warnings
 
 
 def test_a_gain_that_is_not_shown_is_warned_of(tmp_path: Path) -> None:

@@ -15,7 +15,12 @@ from evenhand.report.methods import methods
 from evenhand.report.pages import COMMAND, MADE, pages, stale, write
 
 DOCS = Path(__file__).parents[2] / "docs"
-PATHS = [*(f"judges/{name}.md" for name in PUBLISHED), "judges/README.md", "papers.md"]
+PATHS = [
+    *(f"judges/{name}.md" for name in PUBLISHED),
+    "judges/README.md",
+    "papers.md",
+    "coverage.md",
+]
 
 
 @cache

@@ -12,7 +12,7 @@ import evenhand
 from evenhand.errors import Misuse
 from evenhand.models.scripted import Scripted
 from evenhand.report.people import LabelFiles
-from evenhand.report.plan import planned
+from evenhand.report.plan import OF_DRAWN, planned
 from evenhand.trust.power import pilot
 from tests.commands import write_rows
 from tests.report.made import better, case, rating
@@ -100,6 +100,25 @@ def test_three_raters_of_a_pilot_plan_the_replacement(tmp_path: Path) -> None:
     strict = planned("replace", run, labels(tmp_path, rows), effect=0.01)
     assert strict.plan.n_labels is not None
     assert strict.plan.n_labels >= made.plan.n_labels
+
+
+@pytest.mark.parametrize("claim", ["level", "compare", "replace"])
+def test_a_pilot_drawn_with_unequal_chances_is_said_to_be_of_the_drawn_cases(
+    tmp_path: Path, claim: str
+) -> None:
+    run, _ = pair_run(tmp_path, turned=False)
+    rng = random.Random(4)
+    said = [(f"q{i}", rater, rng.choice("AAB")) for i in range(60) for rater in ("ann", "ben")]
+
+    def warnings(*chances: float) -> tuple[str, ...]:
+        rows = [
+            {"id": case, "rater": rater, "label": label, "probability": chances[len(case) - 2]}
+            for case, rater, label in said
+        ]
+        return planned(claim, run, labels(tmp_path, rows)).warnings
+
+    assert OF_DRAWN in warnings(0.2, 0.9)
+    assert OF_DRAWN not in warnings(0.5, 0.5)
 
 
 def test_a_smaller_effect_needs_more_labels() -> None:

@@ -13,10 +13,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.special import expit
 
-from evenhand.fits import Fit, hashed, made_from, predicted
+from evenhand.embedders import Embedder, hashed
+from evenhand.fits import Fit, made_from, predicted
 from evenhand.trust.quantitative import (
     bradley_terry,
-    embedded,
     least_squares,
     multinomial,
     two_headed,
@@ -178,21 +178,21 @@ def test_a_fit_predicts_what_the_result_predicts() -> None:
     rng = np.random.default_rng(3)
     texts = [f"{words[i % 4]} {rng.integers(50)}" for i in range(120)]
     y = np.array([[5.0, 1, 4, 1][i % 4] for i in range(120)])
-    b = rng.integers(3, 6, 120)
-    found = least_squares(b, y, embedded(texts, 32))
+    b, embed = rng.integers(3, 6, 120), Embedder("hashed", 32)
+    found = least_squares(b, y, embed(texts))
     assert found.kept == "full"
-    data = found.fit_data(hashed=32, span=(1, 5))
+    data = found.fit_data(embedder=embed, span=(1, 5))
     Fit("quantitative", data, made_from("x", ["a"]))
-    ours = found.predict(b, embedded(texts, 32))
+    ours = found.predict(b, embed(texts))
     assert predicted(data, b, texts)[:, 0] == pytest.approx(ours)
-    with pytest.raises(ValueError, match="no hashed embedding"):
+    with pytest.raises(ValueError, match="32 features are not by"):
         found.fit_data(span=(1, 5))
     with pytest.raises(ValueError, match="span"):
-        found.fit_data(hashed=32)
+        found.fit_data(embedder=embed)
 
 
 def test_the_embedding_is_the_same_in_every_process_and_has_length_one() -> None:
-    code = "from evenhand.fits import hashed; print(hashed('Ein klarer Text, né?', 16))"
+    code = "from evenhand.embedders import hashed; print(hashed('Ein klarer Text, né?', 16))"
     runs = [subprocess.check_output([sys.executable, "-c", code], text=True) for _ in range(2)]
     assert runs[0] == runs[1] == f"{hashed('Ein klarer Text, né?', 16)}\n"
     assert sum(v * v for v in hashed("clear", 8)) == pytest.approx(1.0)
