@@ -9,8 +9,9 @@ from __future__ import annotations
 import fnmatch
 import hashlib
 import importlib
+import os
 import pkgutil
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -23,6 +24,7 @@ from evenhand.records import Verdict, View
 
 Gold = Literal["human", "objective", "constructed", "judge", "none"]
 Standing = Literal["reproduced", "script", "computed"]
+FORMAT = "format/"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +66,8 @@ class Metric:
         told = [f"ties {self.ties}"] if self.ties else []
         told += ["both orders"] if self.orders == 2 else []
         told += ["mean of subsets"] if self.mean == "subsets" else []
-        told += [f"{name} {value}" for name, value in self.options.items()]
+        plain = (str, int, float, bool)
+        told += [f"{k} {v}" for k, v in self.options.items() if isinstance(v, plain)]
         return f"{self.name} ({', '.join(told)})" if told else self.name
 
 
@@ -151,9 +154,10 @@ class Files:
 
     @property
     def sha256(self) -> str:
-        """Of the needed files, for reports."""
-        needed = (path for one in self.card.files if one.needed for path in self.paths[one.name])
-        return hashlib.sha256("".join(map(digest, needed)).encode()).hexdigest()
+        """Of the needed files, for reports; of all of them where none is needed by itself."""
+        needed = [one for one in self.card.files if one.needed] or self.card.files
+        paths = (path for one in needed for path in self.paths.get(one.name, ()))
+        return hashlib.sha256("".join(map(digest, paths)).encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,14 +189,24 @@ def names() -> list[str]:
     return sorted({*own, *(one.name for one in entry_points(group="evenhand.data"))})
 
 
+def formats() -> list[str]:
+    """The formats of other tools, which `bench` knows as 'format/NAME'."""
+    from evenhand.data import formats as room
+
+    return sorted(one.name.replace("_", "-") for one in pkgutil.iter_modules(room.__path__))
+
+
 def bench(name: str) -> Bench:
     """Raises: Misuse for an unknown name, with the nearest ones."""
     import difflib
 
     module = name.replace("-", "_")
-    for one in entry_points(group="evenhand.data"):
-        if one.name == name:
-            return one.load()  # type: ignore[no-any-return]
+    if name.removeprefix(FORMAT) in formats() and name.startswith(FORMAT):
+        one = importlib.import_module(f"evenhand.data.formats.{module.removeprefix(FORMAT)}")
+        return one.BENCH  # type: ignore[no-any-return]
+    for offered in entry_points(group="evenhand.data"):
+        if offered.name == name:
+            return offered.load()  # type: ignore[no-any-return]
     if name not in names():
         near = difflib.get_close_matches(name, names(), 3, 0.4)
         raise Misuse(
@@ -218,12 +232,12 @@ class Cases:
 
 
 def opened(named: str) -> tuple[Bench, Files]:
-    """Of 'NAME@DIR' or 'NAME@FILE'; of 'NAME' alone from the hub."""
+    """Of 'NAME@DIR', 'NAME@FILE' or 'NAME@FILE:FILE'; of 'NAME' alone from the hub."""
     name, _, place = named.partition("@")
-    found, where = bench(name), Path(place) if place else None
-    if where is not None and where.is_file():
-        return found, find(found.card, where)
-    return found, find(found.card, folder=where)
+    found, where = bench(name), [Path(one) for one in place.split(os.pathsep) if one]
+    if name.startswith(FORMAT) or any(one.is_file() for one in where):
+        return found, placed(found.card, where)
+    return found, find(found.card, folder=where[0] if where else None)
 
 
 # ---- files ---------------------------------------------------------------------------------------
@@ -239,30 +253,62 @@ def find(card: Card, given: Path | None = None, folder: Path | None = None) -> F
     Raises:
         Misuse: A needed file is not there; the message says which one, and where to put it.
     """
-    paths = {one.name: _places(card, one, given, folder) for one in card.files}
+    paths = _places(card, given, folder)
     lacking = [one for one in card.files if one.needed and not paths[one.name]]
     if lacking and given is None and folder is None and card.hub:
         paths |= {one.name: (_fetched(card, one),) for one in lacking}
     elif lacking:
         raise absent(card, lacking[0].name, given or folder)
+    elif not any(paths.values()):  # where no file is needed by itself, one of them is
+        raise absent(card, card.files[0].name, given or folder)
+    return Files(card, paths, _changed(card, paths))
+
+
+def placed(card: Card, given: Sequence[Path]) -> Files:
+    """The files of a card among those given; a needed one that is not is looked for beside them.
+
+    Raises:
+        Misuse: One of them does not exist, or a needed file is not there.
+    """
+    for path in given:
+        if not path.is_file():
+            raise Misuse(f"there is no file '{path}'", expected="a file", do="mend the path")
+    names = {one.name: Path(one.name).name for one in card.files}
+    paths = {
+        name: tuple(path for path in given if fnmatch.fnmatch(path.name, end))
+        for name, end in names.items()
+    }
+    needed = [one.name for one in card.files if one.needed]
+    if not any(paths.values()) and len(needed) == 1:
+        paths[needed[0]] = tuple(given)
+    for name in needed:
+        paths[name] = paths[name] or tuple(sorted(given[0].parent.glob(names[name])))
+        if not paths[name]:
+            raise absent(card, name, given[0].parent)
+    return Files(card, paths, _changed(card, paths))
+
+
+def _changed(card: Card, paths: Mapping[str, tuple[Path, ...]]) -> tuple[str, ...]:
     known = [(one, paths[one.name][0]) for one in card.files if one.sha256 and paths[one.name]]
-    changed = tuple(one.name for one, path in known if digest(path) != one.sha256)
-    return Files(card, paths, changed)
+    return tuple(one.name for one, path in known if digest(path) != one.sha256)
 
 
-def _places(card: Card, one: File, given: Path | None, folder: Path | None) -> tuple[Path, ...]:
+def _places(card: Card, given: Path | None, folder: Path | None) -> dict[str, tuple[Path, ...]]:
+    """Of the first folder that holds any of the files: files of two folders are two revisions."""
     if given is not None and given.is_file():
-        needed = [file for file in card.files if file.needed]
-        fits = len(needed) == 1 or fnmatch.fnmatch(given.name, Path(one.name).name)
-        return (given,) if fits and one.needed else ()
+        needed = [one.name for one in card.files if one.needed]
+        fits = {one: fnmatch.fnmatch(given.name, Path(one).name) for one in needed}
+        taken = needed if len(needed) == 1 else [one for one in needed if fits[one]]
+        return {one.name: (given,) if one.name in taken else () for one in card.files}
     roots = [given] if given is not None else []
     if folder is not None:
         names = (card.folder or card.name, card.name.replace("-", "_"))
         roots += [*(folder / name for name in names), folder]
     for root in roots:
-        if found := sorted(root.glob(one.name)):
-            return tuple(found)
-    return ()
+        paths = {one.name: tuple(sorted(root.glob(one.name))) for one in card.files}
+        if any(paths.values()):
+            return paths
+    return {one.name: () for one in card.files}
 
 
 def absent(card: Card, name: str, looked: Path | None = None) -> Misuse:

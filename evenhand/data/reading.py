@@ -8,6 +8,7 @@ import hashlib
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -46,12 +47,13 @@ def rows(files: Files, name: str, columns: Sequence[str] = ()) -> Iterator[tuple
         first = True
         for at, found in checked(source):
             if first and isinstance(found, dict):
-                _columns(files, str(path), at, found=found, columns=columns)
+                check_columns(files, str(path), at, found=found, columns=columns)
                 first = False
             yield at, found
 
 
-def _columns(files: Files, path: str, at: int, *, found: Raw, columns: Sequence[str]) -> None:
+def check_columns(files: Files, path: str, at: int, *, found: Raw, columns: Sequence[str]) -> None:
+    """Raises: DataError for the first that is not there, with the nearest ones."""
     for column in columns:
         if column not in found:
             near = difflib.get_close_matches(column, list(found), 2, 0.5)
@@ -187,6 +189,16 @@ def case_row(
     return Row(case, at, cluster if cluster is not None else ident, label, file)
 
 
+def once(found: Iterable[Row | Bad]) -> Iterator[Row | Bad]:
+    """Each case once, however many judged it."""
+    seen = set[str]()
+    for one in found:
+        if isinstance(one, Bad) or one.case.id not in seen:
+            yield one
+        if isinstance(one, Row):
+            seen.add(one.case.id)
+
+
 def sided(ident: str, better: T, worse: T) -> tuple[tuple[T, T], str]:
     """Two responses in an order drawn from the id, and the label of the better one.
 
@@ -197,7 +209,9 @@ def sided(ident: str, better: T, worse: T) -> tuple[tuple[T, T], str]:
     return (better, worse), "A"
 
 
-def dialogues(raw: Raw, first: str, second: str, last: int | None = None) -> tuple[str, list[str]]:
+def dialogues(
+    raw: Raw, first: str, second: str, *, last: int | None = None
+) -> tuple[str, list[str]]:
     """Two conversations that open alike -> their first question, and what followed in each.
 
     Args:
@@ -218,6 +232,40 @@ def _followed(given: Sequence[Message]) -> str:
     if len(given) == 1:
         return given[0].text
     return "\n\n".join(f"{one.role.capitalize()}: {one.text}" for one in given)
+
+
+RESPONSES = "responses*.jsonl*"
+
+
+def answered(
+    files: Files, name: str, make: Callable[[Raw, int], Row], *, columns: Sequence[str]
+) -> Iterator[Row | Bad]:
+    """Of a set that holds questions alone: a case for each answer in the file of responses.
+
+    That file is the user's: rows of `id`, `response` and, of several systems, `system`.
+
+    Args:
+        make: A row of the set -> its case without responses.
+    """
+    asked = dict[str, Row]()
+    for one in read(files, name, make, columns=columns):
+        if isinstance(one, Bad):
+            yield one
+        else:
+            asked[one.case.id] = one
+
+    def case(raw: Raw, at: int) -> Row:
+        ident = text(raw, "id")
+        if ident not in asked:
+            raise Wrong("id", ident, f"an id of {name}")
+        row, system = asked[ident], None
+        if not absent(raw.get("system")):
+            system = as_text(raw["system"])
+        reply = Response((text(raw, "response", empty=True),), system)
+        own = ident if system is None else f"{system}/{ident}"
+        return replace(row, case=admitted(replace(row.case, id=own, responses=(reply,))), row=at)
+
+    yield from read(files, RESPONSES, case, columns=("id", "response"))
 
 
 # ---- recorded verdicts ---------------------------------------------------------------------------

@@ -106,7 +106,10 @@ def best_of(sample: Sample, options: Options) -> Interval:
     parts = []
     for name, prompts in found.items():
         made = _ties(prompts) if name == options.get("ties_in", "Ties") else _best(prompts)
-        parts += [replace(one, share=one.share / len(found)) for one in made]
+        parts += [
+            Part(one.share / len(found), one.values, [f"{name}/{key}" for key in one.clusters])
+            for one in made
+        ]
     return weighed(parts, f"mean of {len(found)} subsets")
 
 

@@ -10,6 +10,7 @@ from evenhand.data.rows import Bad, Row
 from evenhand.data.texts import absent, as_text
 from evenhand.records import Scale, Verdict
 
+Labels = dict[str, dict[str, Any]]
 HUMAN, JUDGES, FIGURES = "*human_annotations.json*", "*llm_annotations.json*", "expected.json"
 
 CARD = Card(
@@ -32,41 +33,47 @@ CARD = Card(
 )
 
 
-def sets(files: Files, pattern: str) -> Iterator[tuple[str, dict[str, dict[str, Any]]]]:
+def sets(files: Files, pattern: str) -> Iterator[tuple[str, Labels] | Bad]:
     for path in files.paths[pattern]:
         folder = path.parent.name  # data/NAME/human_annotations.json in the source
         name = path.name.split(pattern.strip("*").split(".")[0])[0].strip("_") or folder
-        yield name, whole(path)
+        form = whole(path)
+        good = isinstance(form, dict) and all(isinstance(x, dict) for x in form.values())
+        due = f"{{annotator: {{item: label}}}}, as in {CARD.source} at {CARD.revision}"
+        yield (name, form) if good else Bad(str(path), 1, "annotator", "no labels by it", due)
 
 
 def cases(files: Files) -> Iterator[Row | Bad]:
     at = 0
-    for (name, people), path in zip(sets(files, HUMAN), files.paths[HUMAN], strict=True):
-        if not isinstance(people, dict) or not all(isinstance(x, dict) for x in people.values()):
-            due = f"{{annotator: {{item: label}}}}, as in {CARD.source} at {CARD.revision}"
-            yield Bad(str(path), 1, "annotator", "no labels by annotator", due)
+    for found in sets(files, HUMAN):
+        if isinstance(found, Bad):
+            yield found
             continue
+        name, people = found
         for item in sorted({item for labels in people.values() for item in labels}):
             at += 1
             yield case_row(f"{name}/{item}", item, ("",), label=None, at=at, group=name)
 
 
 def people(files: Files) -> Iterator[Label | Bad]:
-    for name, found in sets(files, HUMAN):
+    for name, found in (one for one in sets(files, HUMAN) if not isinstance(one, Bad)):
         for rater, labels in found.items():
-            for item, label in labels.items() if isinstance(labels, dict) else ():
+            for item, label in labels.items():
                 told = None if absent(label) else as_text(label)
                 yield Label(f"{name}/{item}", f"{name}/{rater}", told, "" if told else "missing")
 
 
 def recorded(files: Files) -> Iterator[Verdict | Bad]:
-    for name, found in sets(files, JUDGES):
-        words = sorted({as_text(x) for labels in found.values() for x in labels.values()})
-        numbers = all(word.lstrip("-").replace(".", "", 1).isdigit() for word in words)
-        scale = Scale(name, {w: float(w) if numbers else float(i) for i, w in enumerate(words)})
-        for judge, labels in found.items():
-            for item, label in labels.items():
-                yield said(f"{name}/{item}", judge, as_text(label), scale=scale)
+    for found in sets(files, JUDGES):
+        yield from (found,) if isinstance(found, Bad) else _said(*found)
+
+
+def _said(name: str, found: Labels) -> Iterator[Verdict]:
+    words = sorted({as_text(x) for labels in found.values() for x in labels.values()})
+    numbers = all(word.lstrip("-").replace(".", "", 1).isdigit() for word in words)
+    scale = Scale(name, {w: float(w if numbers else i) for i, w in enumerate(words)})
+    for judge, labels in found.items():
+        yield from (said(f"{name}/{i}", judge, as_text(x), scale=scale) for i, x in labels.items())
 
 
 def published(files: Files) -> Iterator[Published]:

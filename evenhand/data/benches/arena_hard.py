@@ -1,12 +1,12 @@
 """Systems against a baseline on hard prompts, judged in both orders on five steps."""
 
+import contextlib
 from collections.abc import Iterator
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 from evenhand.data.bench import Bench, Card, File, Files, Metric
-from evenhand.data.reading import apart, case_row, in_orders, read, rows, said, text
+from evenhand.data.reading import apart, case_row, in_orders, once, read, rows, said, text
 from evenhand.data.rows import Bad, Row, Wrong
 from evenhand.data.texts import kind, shown
 from evenhand.records import PAIR_5, Verdict
@@ -35,66 +35,56 @@ CARD = Card(
 )
 
 
-def question(raw: Any) -> str:
-    """`uid` in files of v2.0, `question_id` in the first ones."""
-    return text(raw, "uid" if "uid" in raw else "question_id")
-
-
 def ident(raw: Any) -> str:
-    return f"{text(raw, 'model')}/{question(raw)}"
+    """`uid` in files of v2.0, `question_id` in the first ones."""
+    return f"{text(raw, 'model')}/{text(raw, 'uid' if 'uid' in raw else 'question_id')}"
 
 
-def cases(files: Files) -> Iterator[Row | Bad]:
-    """One for each system and prompt, whichever judges saw it; texts where the answers are there."""
-    prompts = _keyed(files, ASKED, lambda raw: raw.get("prompt") or raw["turns"][0]["content"])
-    stems = {path.stem: path for path in files.paths[ANSWERS]}
-    answers = cache(lambda system: _answers(files, stems.get(system)))
-    seen = set[str]()
+def judged(files: Files) -> Iterator[Row | Bad]:
+    known = {path.stem: one for path, one in apart(files, ANSWERS)}
+    answers = cache(lambda system: texts(known[system], ANSWERS) if system in known else {})
+    prompts = texts(files, ASKED)
 
     def make(raw: Any, at: int) -> Row:
         pair = str(raw.get("baseline") or "gpt-4-0314"), text(raw, "model")
-        uid = question(raw)
+        uid = (name := ident(raw)).removeprefix(f"{pair[1]}/")
         return case_row(
-            ident(raw), prompts.get(uid, ""), [answers(one).get(uid, "") for one in pair],
+            name, prompts.get(uid, ""), [answers(one).get(uid, "") for one in pair],
             label=None, at=at, cluster=uid, systems=pair, group=raw.get("category"),
         )  # fmt: skip
 
     for _, one in apart(files, GAMES):
-        for row in read(one, GAMES, make, columns=("model", "games")):
-            if isinstance(row, Bad) or row.case.id not in seen:
-                yield row
-            if isinstance(row, Row):
-                seen.add(row.case.id)
+        yield from read(one, GAMES, make, columns=("model", "games"))
 
 
 def recorded(files: Files) -> Iterator[Verdict | Bad]:
     for path, one in apart(files, GAMES):
 
         def make(raw: Any, _at: int, folder: str = path.parent.name) -> Verdict:
-            games = raw["games"]
-            if not isinstance(games, list) or len(games) != 2:
+            games, who = raw["games"], str(raw.get("judge") or folder)
+            kinds = isinstance(games, list) and [isinstance(one, dict | None) for one in games]
+            if kinds != [True, True]:
                 raise Wrong("games", f"{kind(games)}: {shown(games)}", "two games")
-            who = str(raw.get("judge") or folder)
-            labels = [WRITTEN.get((game or {}).get("score")) for game in games]
-            second = labels[1] and PAIR_5.swapped(labels[1])
-            both = [said(ident(raw), who, label, scale=PAIR_5) for label in (labels[0], second)]
+            first, second = (WRITTEN.get(str((game or {}).get("score"))) for game in games)
+            second = second and PAIR_5.swapped(second)
+            both = [said(ident(raw), who, label, scale=PAIR_5) for label in (first, second)]
             return in_orders(both[0], both[1], "mean")
 
         yield from read(one, GAMES, make, columns=("model", "games"))
 
 
-def _keyed(files: Files, name: str, of: Any) -> dict[str, str]:
+def texts(files: Files, name: str) -> dict[str, str]:
+    """Question -> the prompt, or what a system answered; those that are not there are left out."""
     found = (raw for _, raw in rows(files, name) if not isinstance(raw, Bad))
-    return {str(raw.get("uid") or raw.get("question_id")): of(raw) for raw in found}
+    return {str(raw.get("uid") or raw.get("question_id")): _text(raw) for raw in found}
 
 
-def _answers(files: Files, path: Path | None) -> dict[str, str]:
-    def of(raw: Any) -> str:
-        said_last = (raw["messages"][-1] if "messages" in raw else raw["choices"][0]["turns"][-1])
-        content = said_last["content"]
-        return str(content["answer"] if isinstance(content, dict) else content)
+def _text(raw: Any) -> str:
+    with contextlib.suppress(KeyError, IndexError, TypeError):
+        last = raw["messages"][-1] if "messages" in raw else raw["choices"][0]["turns"][-1]
+        told = last["content"]
+        return str(told["answer"] if isinstance(told, dict) else told)
+    return str(raw.get("prompt") or "")
 
-    return _keyed(Files(files.card, {ANSWERS: (path,)}), ANSWERS, of) if path else {}
 
-
-BENCH = Bench(CARD, cases, recorded=recorded)
+BENCH = Bench(CARD, lambda files: once(judged(files)), recorded=recorded)

@@ -1,10 +1,12 @@
 """Pairs that set off the known biases of judges: the better response always stands first."""
 
 from collections.abc import Iterator
+from typing import Any
 
-from evenhand.data.bench import Bench, Card, File, Files, Metric
+from evenhand.data.bench import Bench, Card, File, Files, Metric, Published
 from evenhand.data.reading import case_row, one_of, text, whole
 from evenhand.data.rows import Bad, Row, Wrong
+from evenhand.errors import DataError
 
 FILE = "biasbench.json"
 
@@ -28,19 +30,38 @@ CARD = Card(
 
 def cases(files: Files) -> Iterator[Row | Bad]:
     """Biases -> lists of pairs; the row counts through all of them."""
-    path, at = files.path(FILE), 0
-    for bias, pairs in whole(path).items():
-        for place, raw in enumerate(pairs):
-            at += 1
-            try:
-                responses = (text(raw, "response1", empty=True), text(raw, "response2", empty=True))
-                label = one_of(raw, "label", {"1": "A", "2": "B", 1: "A", 2: "B"})
-                prompt, ident = text(raw, "instruction"), f"{bias}/{place}"
-            except Wrong as wrong:
-                due = f"{wrong.expected}, as in {CARD.source} at {CARD.revision}"
-                yield Bad(str(path), at, wrong.field, wrong.found, due)
-                continue
-            yield case_row(ident, prompt, responses, label=label, at=at, file=str(path), group=bias)
+    path, form = files.path(FILE), whole(files.path(FILE))
+    known = f"as in {CARD.source} at {CARD.revision}"
+    if not isinstance(form, dict) or not all(isinstance(one, list) for one in form.values()):
+        due = f"{{bias: [pairs]}}, {known}"
+        raise DataError("no lists of pairs", expected=due, file=str(path), row=1, field="bias")
+    pairs = [(bias, n, raw) for bias, found in form.items() for n, raw in enumerate(found)]
+    for at, (bias, place, raw) in enumerate(pairs, 1):
+        try:
+            yield _row(raw, bias, place, at)
+        except Wrong as wrong:
+            yield Bad(str(path), at, wrong.field, wrong.found, f"{wrong.expected}, {known}")
 
 
-BENCH = Bench(CARD, cases)
+def _row(raw: Any, bias: str, place: int, at: int) -> Row:
+    if not isinstance(raw, dict):
+        raise Wrong("pair", str(raw)[:60], "an object")
+    responses = (text(raw, "response1", empty=True), text(raw, "response2", empty=True))
+    label = one_of(raw, "label", {"1": "A", "2": "B", 1: "A", 2: "B"})
+    name = f"{bias}/{place}"
+    return case_row(name, text(raw, "instruction"), responses, label=label, at=at, group=bias)
+
+
+def published(_files: Files) -> Iterator[Published]:
+    """Of judges that read nothing: the first response is always right, the longer one is not."""
+    told = {"length bias": (17, 0), "concreteness": (14, 29), "empty reference": (13, 46),
+            "content_continuation": (12, 33), "nested_instruction": (12, 25),
+            "familiar knowledge preference bias": (12, 33)}  # fmt: skip
+    for bias, (count, percent) in told.items():
+        yield Published("", "rows", count, 0, bias, standing="computed")
+        for judge, value in (("longer", percent), ("first", 100)):
+            name = f"accuracy of the {judge}"
+            yield Published(judge, name, value, 0, bias, "%", "computed")
+
+
+BENCH = Bench(CARD, cases, published=published)

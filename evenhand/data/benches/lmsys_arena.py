@@ -1,5 +1,6 @@
 """Votes of visitors between two models, with and without what the models said."""
 
+import contextlib
 import json
 from collections.abc import Iterator
 from typing import Any
@@ -11,7 +12,7 @@ from evenhand.data.rows import Bad, Row, Wrong
 from evenhand.data.texts import absent, kind, shown
 
 # train-*.parquet of the conversations, train.csv of the 55k, clean_battle_*.json without texts
-VOTES = "[tc][rl][ae][ia]n*"
+VOTES, WHO = "[tc][rl][ae][ia]n*", ("model_a", "model_b")
 WINS = {"model_a": "A", "model_b": "B", "tie": "tie", "tie (bothbad)": "tie", "both_bad": "tie"}
 ONE_HOT = {"winner_model_a": "A", "winner_model_b": "B", "winner_tie": "tie"}
 
@@ -21,17 +22,14 @@ CARD = Card(
     source="huggingface.co/datasets/lmsys/chatbot_arena_conversations, "
     "lmsys-arena-human-preference-55k, and the clean_battle files",
     revision="unknown",
-    licence="CC-BY-4.0 (prompts), CC-BY-NC-4.0 (answers); Apache-2.0 (the 55k); asked for at the "
-    "source",
+    licence="CC-BY-4.0 (prompts), CC-BY-NC-4.0 (answers); Apache-2.0 (the 55k)",
     gold="human",
     view="pairwise",
     metric=Metric("accuracy", ties="separate"),
     files=(File(VOTES),),
     paper="Chiang et al. 2024, Chatbot Arena: An Open Platform for Evaluating LLMs by Human "
     "Preference, arXiv:2403.04132",
-    hub="lmsys/chatbot_arena_conversations",
-    notes="columns are those of the data cards; unchecked: the licences and the clean_battle "
-    "files; a visitor's vote is the gold, and both bad is a tie",
+    notes="columns are those of the data cards; unchecked: the licences, the clean_battle files",
 )
 
 
@@ -49,7 +47,7 @@ def ident(raw: Any, at: int) -> str:
 
 
 def told(raw: Any) -> tuple[str, list[str]]:
-    """The prompt and both answers; nothing where the file has none."""
+    """The prompt and both answers, empty where the file has none."""
     if "conversation_a" in raw:
         return dialogues(raw, "conversation_a", "conversation_b")
     if "response_a" not in raw:
@@ -60,26 +58,25 @@ def told(raw: Any) -> tuple[str, list[str]]:
 
 def listed(raw: Any, column: str) -> list[str]:
     """A list of turns, written as JSON; null where a model said nothing."""
-    try:
-        found = json.loads(text(raw, column))
-        if isinstance(found, list):
+    with contextlib.suppress(ValueError):
+        if isinstance(found := json.loads(text(raw, column)), list):
             return [one or "" for one in found]
-    except ValueError:
-        pass
     raise Wrong(column, f"{kind(raw[column])}: {shown(raw[column])}", "a list of texts as JSON")
 
 
 def cases(files: Files) -> Iterator[Row | Bad]:
     def make(raw: Any, at: int) -> Row:
-        (prompt, both), who = told(raw), (text(raw, "model_a"), text(raw, "model_b"))
-        known = {key: raw[key] for key in ("turn", "winner", "language") if not absent(raw.get(key))}
+        (prompt, both), who = told(raw), [text(raw, column) for column in WHO]
+        known = {
+            key: raw[key] for key in ("turn", "winner", "language") if not absent(raw.get(key))
+        }
         return case_row(
             ident(raw, at), prompt, both, label=vote(raw), at=at, systems=who,
             cluster=prompt or None, group=raw.get("language") or None, notes=known,
         )  # fmt: skip
 
     for _, one in apart(files, VOTES):
-        yield from read(one, VOTES, make, columns=("model_a", "model_b"))
+        yield from read(one, VOTES, make, columns=WHO)
 
 
 def people(files: Files) -> Iterator[Label | Bad]:
@@ -87,7 +84,7 @@ def people(files: Files) -> Iterator[Label | Bad]:
         return Label(ident(raw, at), str(raw.get("judge") or "visitor"), vote(raw))
 
     for _, one in apart(files, VOTES):
-        yield from read(one, VOTES, make, columns=("model_a", "model_b"))
+        yield from read(one, VOTES, make, columns=WHO)
 
 
 BENCH = Bench(CARD, cases, people=people)

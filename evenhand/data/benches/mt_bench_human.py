@@ -1,18 +1,19 @@
 """Votes of experts between answers of six models, turn by turn, and those of GPT-4."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any
 
 from evenhand.data.bench import Bench, Card, File, Files, Metric
 from evenhand.data.raters import Label
-from evenhand.data.reading import apart, case_row, dialogues, number, one_of, read, said, text
+from evenhand.data.reading import apart, case_row, dialogues, number, once, one_of, read, said, text
 from evenhand.data.rows import Bad, Row
 from evenhand.records import Verdict
 
 HUMAN, GPT = "data/human*", "data/gpt4*"
 WINS = {"model_a": "A", "model_b": "B", "tie": "tie", "tie (inconsistent)": "tie"}
 TURNED = {"A": "B", "B": "A", "tie": "tie"}
+TALKS = ("conversation_a", "conversation_b")
 COLUMNS = ("question_id", "model_a", "model_b", "winner", "judge", "turn")
 
 CARD = Card(
@@ -45,8 +46,7 @@ def ident(raw: Any) -> tuple[str, bool]:
 
 def vote(raw: Any) -> tuple[str, str, str]:
     """Case, who, and the label."""
-    name, turned = ident(raw)
-    label = one_of(raw, "winner", WINS)
+    (name, turned), label = ident(raw), one_of(raw, "winner", WINS)
     who = raw.get("judge")
     judge = " ".join(who) if isinstance(who, list) else text(raw, "judge")
     return name, judge, TURNED[label] if turned else label
@@ -57,32 +57,24 @@ def votes(files: Files, name: str) -> Iterator[tuple[str, str, str] | Bad]:
         yield from read(one, name, lambda raw, _: vote(raw), columns=COLUMNS)
 
 
-def cases(files: Files) -> Iterator[Row | Bad]:
+def voted(files: Files) -> Iterator[Row | Bad]:
     counts: dict[str, Counter[str]] = {}
     for found in votes(files, HUMAN):
         if not isinstance(found, Bad):
             counts.setdefault(found[0], Counter())[found[2]] += 1
 
     def make(raw: Any, at: int) -> Row:
-        vote(raw)
-        name, turned = ident(raw)
-        last = 2 * int(number(raw, "turn"))
-        prompt, both = dialogues(raw, "conversation_a", "conversation_b", last)
-        pair: Sequence[str] = (raw["model_a"], raw["model_b"])
-        if turned:
-            both, pair = both[::-1], pair[::-1]
-        most = counts[name].most_common(2)
-        label = most[0][0] if len(most) == 1 or most[0][1] > most[1][1] else None
+        name, last = vote(raw)[0], 2 * int(number(raw, "turn"))
+        prompt, both = dialogues(raw, *TALKS, last=last)
+        pair = sorted((raw["model_a"], raw["model_b"]))
+        both = both[::-1] if ident(raw)[1] else both
+        most = [*counts[name].most_common(2), (None, 0)]
+        label = most[0][0] if most[0][1] > most[1][1] else None
         return case_row(name, prompt, both, label=label, at=at, cluster=text(raw, "question_id"),
             systems=pair, group=f"turn {last // 2}")  # fmt: skip
 
-    seen, columns = set[str](), (*COLUMNS, "conversation_a", "conversation_b")
     for _, one in apart(files, HUMAN):
-        for row in read(one, HUMAN, make, columns=columns):
-            if isinstance(row, Bad) or row.case.id not in seen:
-                yield row
-            if isinstance(row, Row):
-                seen.add(row.case.id)
+        yield from read(one, HUMAN, make, columns=(*COLUMNS, *TALKS))
 
 
 def people(files: Files) -> Iterator[Label | Bad]:
@@ -95,4 +87,4 @@ def recorded(files: Files) -> Iterator[Verdict | Bad]:
         yield found if isinstance(found, Bad) else said(*found)
 
 
-BENCH = Bench(CARD, cases, people=people, recorded=recorded)
+BENCH = Bench(CARD, lambda files: once(voted(files)), people=people, recorded=recorded)
