@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from evenhand.cli.shared import MODELS, AsJson, app, opt, show_
+from evenhand.cli.shared import DONE, GATE_FAILED, MODELS, AsJson, app, opt, show_
 from evenhand.errors import Misuse
 
 if TYPE_CHECKING:
@@ -24,6 +24,9 @@ _DATA = opt("DIR", "Folder with the benchmarks' folders, or a file; else the hub
 _JUDGE = opt("NAME", "Judges, once each; none replays recorded ones.")
 _OUT = opt("DIR", "For the run folders.")
 _ALL = opt("DIR", "Every benchmark whose files lie there.")
+_PARITY = opt(
+    "DIR", "Published figures of the files there beside ours; exit code 1 if one differs."
+)
 
 
 @app.command()
@@ -40,6 +43,7 @@ def bench(
     all_local: Annotated[Path | None, _ALL] = None,
     markdown: Annotated[Path | None, opt("FILE.md", "Also one table.")] = None,
     junit: Annotated[Path | None, opt("FILE.xml", "Also for CI.")] = None,
+    parity: Annotated[Path | None, _PARITY] = None,
     as_json: AsJson = False,
 ) -> int:
     """List public judge benchmarks, replay their recorded judges, or run a judge on them."""
@@ -47,13 +51,20 @@ def bench(
     from evenhand.report.bench_text import markdown as tabled
     from evenhand.report.bench_text import scored_text
 
+    if parity is not None:
+        return _parity(names or [], parity, as_json)
     if not names and all_local is None:
         return _list(as_json)
     found: list[Scored] = []
     for one, files in _there(names or [], data, all_local):
+        if judge and one.card.view is None and not names:
+            continue  # it holds no cases to judge
         place = f"bench:{one.card.name}" + (f"@{data or all_local}" if data or all_local else "")
         asked = _Asked(place, model, order, limit, in_flight, cache, out)
-        found += _replayed(one, files, names or []) if not judge else _run(one, files, judge, asked)
+        if not judge:
+            found += _replayed(one, files, names or [])
+        else:
+            found += _run(one, files, judge, asked)
     for file, text in ((markdown, tabled), (junit, suites)):
         if file is not None:
             file.write_text(text(found), encoding="utf-8")
@@ -73,6 +84,14 @@ def _list(as_json: bool) -> int:
     return show_(as_json, lambda: [card_json(card) for card in cards], lambda: cards_text(cards))
 
 
+def _parity(names: list[str], folder: Path, as_json: bool) -> int:
+    from evenhand.report.parity import parity, parity_json, summary
+
+    rows = parity(folder, names)
+    show_(as_json, lambda: parity_json(rows), lambda: summary(rows))
+    return DONE if all(row.equal for row in rows) else GATE_FAILED
+
+
 def _there(
     names: list[str], data: Path | None, everywhere: Path | None
 ) -> Iterator[tuple[Bench, Files]]:
@@ -84,16 +103,21 @@ def _there(
         one = bench(name)
         try:
             given = data if data is not None and data.is_file() else None
-            yield one, find(one.card, given, everywhere or (None if given else data))
+            files = find(one.card, given, everywhere or (None if given else data))
         except Misuse:
             if names:
                 raise
+            continue
+        yield one, files
 
 
 def _replayed(one: Bench, files: Files, named: list[str]) -> list[Scored]:
     from evenhand.report.bench import scored
+    from evenhand.report.bench_boards import boards
     from evenhand.report.sample import contents
 
+    if found := boards(one, files):
+        return found
     read = contents(one, files)
     if not read.judges and named:
         raise Misuse(
@@ -144,6 +168,8 @@ def _run(one: Bench, files: Files, judges: list[str], asked: _Asked) -> list[Sco
             f"{one.card.name} holds figures of systems and no cases to judge",
             do=f"evenhand bench {one.card.name} --data DIR",
         )
+    if twice := {called for called in judges if judges.count(called) > 1}:
+        raise Misuse(f"--judge {min(twice)} stands twice", do="give each judge once")
     read, names = contents(one, files, recorded=False), list[str]()
     folders = dict[str, Path]()
     for called in judges:

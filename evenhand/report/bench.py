@@ -109,10 +109,12 @@ def _scored(read: Contents, judge: str, published: Sequence[Published]) -> Score
     card, metric = read.bench.card, read.bench.card.metric
     whole = sample(read, judge)
     decided = whole.where(~np.isnan(whole.said))
-    subsets = {name: headline(sample(read, judge, name), metric) for name in read.subsets}
+    judged = whole.where(whole.asked) if whole.asked.any() else whole
+    parts = {name: sample(read, judge, name) for name in read.subsets}
+    subsets = {name: headline(one, metric) for name, one in parts.items()}
     value = headline(whole, metric)
-    if metric.mean == "subsets" and subsets:
-        value = mean_of(list(subsets.values()))
+    if metric.mean == "subsets" and (there := [n for n, p in parts.items() if p.asked.any()]):
+        value = mean_of([subsets[name] for name in there])
     further = (
         {name: figure(name, whole, _options(metric)) for name in PAIRWISE if name != metric.name}
         if not np.isnan(whole.orders).all() else {}
@@ -121,7 +123,7 @@ def _scored(read: Contents, judge: str, published: Sequence[Published]) -> Score
     expected = next((p for p in published if _same(p, judge, metric)), None)
     return Scored(
         card, judge, value, headline(decided, metric), _coverage(whole), subsets,
-        baselines(whole), further, expected, {code: codes.count(code) for code in set(codes)},
+        baselines(judged), further, expected, {code: codes.count(code) for code in set(codes)},
         None, read.files.sha256, warnings=tuple(_warnings(read, whole)),
     )  # fmt: skip
 

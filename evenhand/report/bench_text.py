@@ -45,16 +45,19 @@ def scored_text(found: Sequence[Scored]) -> RenderableType:
     parts: list[RenderableType] = []
     for name in dict.fromkeys(one.card.name for one in found):
         mine = [one for one in found if one.card.name == name]
-        parts += [_head(mine[0]), _table(mine), *_below(mine), shown("")]
+        parts += [_head(mine), _table(mine), *_below(mine), shown("")]
     return Group(*parts[:-1])
 
 
-def _head(one: Scored) -> RenderableType:
-    card = one.card
+def _head(found: Sequence[Scored]) -> RenderableType:
+    one, card = found[0], found[0].card
+    metric = f"{card.metric}; undecided counts as wrong"
+    if card.view is None:
+        metric = "named in each line; the intervals take the systems as a sample"
     return listed(
         [
             ("bench", f"{card.name}: {card.about}"),
-            ("metric", f"{card.metric}; undecided counts as wrong"),
+            ("metric", metric),
             ("data", f"{card.source} at {card.revision[:12]}, sha256 {one.sha256[:12]}"),
         ]
     )
@@ -62,8 +65,9 @@ def _head(one: Scored) -> RenderableType:
 
 def _table(found: Sequence[Scored]) -> RenderableType:
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    for head in ("judge", "value", "95 % interval", "n", "undecided", "source"):
-        table.add_column(head, overflow="fold", justify="left" if head == "judge" else "right")
+    first = "figure" if found[0].card.view is None else "judge"
+    for head in (first, "value", "95 % interval", "n", "undecided", "source"):
+        table.add_column(head, overflow="fold", justify="left" if head == first else "right")
     for one in found:
         table.add_row(shown(one.judge), *_cells(one))
     for name, value in found[0].baselines.items():

@@ -1,4 +1,4 @@
-"""Pages of the documentation that are made from the code: one a published judge, and the papers.
+"""Pages of the documentation that are made from the code: judges, papers, what is covered.
 
 `python -m evenhand.report.pages docs` writes them; a test compares them with what stands there.
 """
@@ -17,6 +17,7 @@ from typing import Any
 from evenhand.judges import PUBLISHED
 from evenhand.prompts import Prompt
 from evenhand.records import Decode, Judge, Scale
+from evenhand.report.coverage import coverage
 from evenhand.report.examples import block, worked
 from evenhand.report.methods import (
     STATUS,
@@ -31,6 +32,7 @@ from evenhand.report.methods import (
     unasked,
 )
 from evenhand.report.papers import citations, followed, paragraphs
+from evenhand.report.tables import table
 
 COMMAND = "python -m evenhand.report.pages docs"
 MADE = f"<!-- made from the code by: {COMMAND} -->"
@@ -44,7 +46,7 @@ def pages() -> dict[str, str]:
     """Path inside the folder of the documentation -> text."""
     found = methods()
     made = {f"judges/{method.name}.md": _judge_page(method) for method in found}
-    made |= {"judges/README.md": _index(found), "papers.md": _papers()}
+    made |= {"judges/README.md": _index(found), "papers.md": _papers(), "coverage.md": coverage()}
     return {path: f"{MADE}\n{text.strip()}\n" for path, text in made.items()}
 
 
@@ -93,7 +95,7 @@ def _facts(method: Method, judge: Judge) -> str:
     }
     if spoken := languages(prompts_in(judge).values()):
         rows["prompt in"] = _spoken(spoken)
-    return _table(("", ""), rows.items())
+    return table(("", ""), rows.items())
 
 
 def _status(method: Method) -> str:
@@ -172,7 +174,7 @@ def _fields(thing: Any) -> str:
     meanings = _meanings(type(thing))
     rows = ((f"`{each.name}`", _value(thing, each), meanings.get(each.name, ""))
         for each in fields(thing) if each.init)  # fmt: skip
-    return _table(("field", "value", "meaning"), rows)
+    return table(("field", "value", "meaning"), rows)
 
 
 def _value(thing: Any, each: Field[Any]) -> str:
@@ -217,17 +219,7 @@ def _meanings(cls: type) -> dict[str, str]:
     return {name: " ".join(said.split()) for name, said in found}
 
 
-# ---- tables ----------------------------------------------------------------------------------
-
-
-def _table(head: tuple[str, ...], rows: Any) -> str:
-    lines = [head, ("---",) * len(head), *rows]
-    cells = ([str(cell).replace("|", "\\|").replace("\n", " ") for cell in row] for row in lines)
-    return (
-        "\n".join(f"| {' | '.join(row)} |" for row in cells)
-        .replace("| --- ", "|---")
-        .replace("--- |", "---|")
-    )
+# ---- pages of several --------------------------------------------------------------------------
 
 
 def _index(found: list[Method]) -> str:
@@ -240,7 +232,7 @@ def _index(found: list[Method]) -> str:
         "`evenhand judge DATA --judge NAME --model MODEL` runs one, its order rule included. "
         "`evenhand judges NAME` prints what its page says, and with `--prompt` its prompt. "
         "[Writing one](../judges.md) takes one file; [the papers](../papers.md) stand on one page.",
-        _table(head, rows),
+        table(head, rows),
         f"Status, which says what was followed; the wording of prompts is always ours:\n\n{told}",
     ])  # fmt: skip
 
