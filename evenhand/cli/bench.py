@@ -172,11 +172,19 @@ def _run(one: Bench, files: Files, judges: list[str], asked: _Asked) -> list[Sco
         raise Misuse(f"--judge {min(twice)} stands twice", do="give each judge once")
     read, names = contents(one, files, recorded=False), list[str]()
     folders = dict[str, Path]()
-    for called in judges:
+    jobs = {called: asked.job(called, one.card.metric.orders) for called in judges}
+    for called, made in jobs.items():
+        if made.judge.view != one.card.view:
+            raise Misuse(
+                f"--judge {called} is {made.judge.view}, and {one.card.name} is {one.card.view}",
+                expected=f"a {one.card.view} judge",
+                do="evenhand judges lists them by view",
+            )
+    for called, made in jobs.items():
         folder = asked.out / run_folder(f"bench-{one.card.name}", called, asked.model).name
-        with watched(asked.job(called, one.card.metric.orders), quiet=False) as job:
+        with watched(made, quiet=False) as job:
             start(job, folder)
         read, name = with_run(read, folder)
         names.append(name)
         folders[name] = folder
-    return [replace(made, run=str(folders[made.judge])) for made in scored(read, names)]
+    return [replace(found, run=str(folders[found.judge])) for found in scored(read, names)]

@@ -93,9 +93,11 @@ def ends(one: Interval) -> str:
 
 def _below(found: Sequence[Scored]) -> Iterable[RenderableType]:
     for one in found:
-        if one.subsets and len(found) <= FEW:
-            parts = ", ".join(f"{name} {number(value)}" for name, value in one.subsets.items())
-            yield listed([(f"{one.judge}:", parts)])
+        known = {name: value for name, value in one.subsets.items() if value.n}
+        if known and len(found) <= FEW:
+            parts = ", ".join(f"{name} {number(value)}" for name, value in known.items())
+            yield shown(f"{one.judge}:")
+            yield listed([("", parts)])
         if one.further and len(found) <= FEW:
             parts = ", ".join(f"{name} {number(value)}" for name, value in one.further.items())
             yield listed([("", parts)])

@@ -181,7 +181,8 @@ def _about(card: Card) -> list[RenderableType]:
     sha = str(got.manifest.get("data", {}).get("sha256") or "none")
     hashes = f"data {sha[:12]} · labels {got.labels.sha256[:12]} · policy {card.policy.sha256[:12]}"
     name = f"{judge.get('name')} ({judge.get('identity')})"
-    held = f"{got.n_labels} labels of {got.n_labelled} cases by {many(len(got.labels.raters), 'rater')}"
+    who = many(len(got.labels.raters), "rater")
+    held = f"{got.n_labels} labels of {got.n_labelled} cases by {who}"
     rows = [("judge", _cut(name, 60)), ("labels", held), ("sha256", hashes)]
     return [Text(), listed(rows)]
 
