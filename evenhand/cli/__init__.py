@@ -10,11 +10,11 @@ from typing import Annotated, Any
 
 import typer
 
-from evenhand.cli import bench, fit, judge, label, look, rank, tools, trust
+from evenhand.cli import bench, fit, importing, judge, label, look, rank, tools, trust
 from evenhand.cli.shared import DONE, WRONG_USE, Interrupted, app, fail
 from evenhand.errors import Error, Misuse
 
-__all__ = ["bench", "fit", "judge", "label", "look", "main", "rank", "tools", "trust"]
+__all__ = ["bench", "fit", "importing", "judge", "label", "look", "main", "rank", "tools", "trust"]
 
 BY_KEYBOARD = 130  # what typer makes of Ctrl-C
 # ClickException: newer typer holds a click of its own, so it is reached through typer.

@@ -76,6 +76,7 @@ def compare(
 def export(
     run: Annotated[Path, RUN],
     to: Annotated[Path, opt("FILE", "Ends in .parquet, .csv or .jsonl.")],
+    as_: Annotated[str | None, opt("FORMAT", "alpacaeval or lmsys rows.", None, "--as")] = None,
     calls: Annotated[bool, flag("--calls", "The recording that replay:FILE plays.")] = False,
     preferences: Annotated[bool, flag("--preferences", "Prompt, chosen, rejected.")] = False,
     as_json: AsJson = False,
@@ -83,9 +84,11 @@ def export(
     """Write verdicts, calls or preference rows to a file."""
     from evenhand.report.export import export as write
 
-    rows = write(run, to, calls=calls, preferences=preferences)
+    told: list[str] = []
+    rows = write(run, to, calls=calls, preferences=preferences, form=as_, say=told.append)
     if as_json:
-        say({"run": str(run), "to": str(to), "rows": rows})
+        more = {"warnings": told} if told else {}
+        say({"run": str(run), "to": str(to), "rows": rows, **more})
     else:
-        print(f"{rows} rows written to {to}")
+        print("\n".join([f"{rows} rows written to {to}", *(f"! {text}" for text in told)]))
     return DONE

@@ -70,6 +70,7 @@ class _OfRun:
         what = f"values of {named[0]!r}" if named else "the counts of --control"
         self.purpose = what if named or control else ""
         self.known: dict[str, Row] = {}
+        self.told = False
         self.places: dict[tuple[str, int], int] = {}
 
     def read(self, into: Gathering) -> None:
@@ -104,6 +105,11 @@ class _OfRun:
         try:
             rows = rows_again(self.store, self.view, purpose=self.purpose or "equal answers")
             self.known = {escape(row.case.id): row for row in rows}
+            self.told = any(one.text for row in self.known.values() for one in row.case.responses)
+            if not self.told:
+                into.notices.append(
+                    "constant answers were not looked for: the data hold no responses"
+                )
         except Misuse as gone:
             if self.purpose:
                 raise
@@ -135,7 +141,7 @@ class _OfRun:
     def _answer(self, one: Signed, at: int, system: str, into: Gathering) -> int:
         """The number of a response; -1 where the data are not there."""
         row = self.known.get(one.case)
-        if row is None or at >= len(row.case.responses):
+        if row is None or not self.told or at >= len(row.case.responses):
             return -1
         text = row.case.responses[at].text
         return into.answer(system, text, counted(text, self.marks))

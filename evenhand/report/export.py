@@ -13,6 +13,7 @@ from typing import Any
 from evenhand.door import flat
 from evenhand.errors import Misuse
 from evenhand.records import Case, Completion, Message, escape
+from evenhand.report.exported import rows_as
 from evenhand.report.source import rows_again
 from evenhand.report.summary import winner
 from evenhand.store import Recorded, Store, read_calls, read_signed
@@ -20,24 +21,36 @@ from evenhand.store import Recorded, Store, read_calls, read_signed
 Row = dict[str, Any]
 
 
-def export(run: Path, to: Path, *, calls: bool = False, preferences: bool = False) -> int:
+def export(
+    run: Path,
+    to: Path,
+    *,
+    calls: bool = False,
+    preferences: bool = False,
+    form: str | None = None,
+    say: Callable[[str], None] = lambda told: None,
+) -> int:
     """Writes the file and returns its rows; the format is the file's ending.
 
     Args:
         calls: The model calls instead of the verdicts, as a recording for `replay:FILE` (JSONL).
         preferences: TRL rows (prompt, chosen, rejected) of decided pairs; ties are left out.
+        form: 'alpacaeval' or 'lmsys', as JSON or JSONL for those tools.
+        say: Gets what the rows had to leave out.
     """
-    writer = _WRITERS.get(to.suffix.lower())
+    if calls + preferences + (form is not None) > 1:
+        raise Misuse("--calls, --preferences and --as exclude each other", do="give one")
+    writer = (_FORMS if form else _WRITERS).get(to.suffix.lower())
     if writer is None:
         raise Misuse(
             f"cannot export to {to.name!r}",
-            expected=f"a file that ends in {', '.join(_WRITERS)}",
+            expected=f"a file that ends in {', '.join(_FORMS if form else _WRITERS)}",
             do="change the ending",
         )
     if calls and to.suffix.lower() != ".jsonl":
         raise Misuse("a recording of calls is JSONL", do=f"--to {to.with_suffix('.jsonl')}")
     with contextlib.closing(Store(run, read=True)) as store:
-        rows = _rows(store, calls, preferences)
+        rows = rows_as(store, form, say) if form else _rows(store, calls, preferences)
         first = list(islice(rows, 1))  # what cannot be exported must not empty an old file
         to.parent.mkdir(parents=True, exist_ok=True)
         return writer(to, chain(first, rows))
@@ -125,6 +138,18 @@ def _parquet(to: Path, rows: Iterable[Row]) -> int:
     return int(table.num_rows)
 
 
+def _json(to: Path, rows: Iterable[Row]) -> int:
+    """A list, written row by row."""
+    n = 0
+    with to.open("w", encoding="utf-8") as handle:
+        for n, row in enumerate(rows, 1):
+            handle.write("[\n " if n == 1 else ",\n ")
+            handle.write(json.dumps(row, ensure_ascii=False))
+        handle.write("\n]\n" if n else "[]\n")
+    return n
+
+
 _WRITERS: dict[str, Callable[[Path, Iterable[Row]], int]] = {
     ".jsonl": _jsonl, ".csv": _csv, ".parquet": _parquet,
 }  # fmt: skip
+_FORMS = {".json": _json, ".jsonl": _jsonl}

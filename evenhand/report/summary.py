@@ -132,11 +132,11 @@ class _Column:
 
 
 def bounds(scale: Scale) -> tuple[float, float] | None:
-    """Least and greatest number of a scale."""
+    """Least and greatest number of a scale; None where it has no two."""
     if scale.span is not None:
         return scale.span
-    numbers = scale.labels.values()
-    return (min(numbers), max(numbers)) if scale.labels else None
+    numbers = set(scale.labels.values())
+    return (min(numbers), max(numbers)) if len(numbers) > 1 else None
 
 
 class _Tally:

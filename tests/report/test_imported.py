@@ -107,6 +107,17 @@ def test_a_second_verdict_of_one_judge_on_one_case_is_no_verdict(tmp_path: Path)
     assert first.verdict.probs["B"] == pytest.approx(0.1)
 
 
+def test_a_second_label_of_one_person_on_one_case_is_no_label(tmp_path: Path) -> None:
+    votes = [*made.BATTLES, *made.VOTES, {**made.VOTES[0], "winner": "model_b"}]
+    [one] = imported("lmsys", [made.lines(tmp_path / "b.jsonl", votes)], tmp_path / "out")
+    assert one.labels_file is not None
+    assert one.labels_file.read_text().splitlines()[1:] == [
+        "q1/m1/m2/1,expert_1,tie", "q1/m1/m2/1,expert_2,A"
+    ]  # fmt: skip
+    assert one.skipped == 1
+    assert "expert_1 labelled" in (one.run / "rejected.jsonl").read_text()
+
+
 def test_the_same_files_again_change_nothing(tmp_path: Path) -> None:
     [before] = alpaca(tmp_path)
     state = {path: path.read_bytes() for path in before.run.iterdir()}
