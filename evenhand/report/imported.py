@@ -39,7 +39,7 @@ class Imported:
     Attributes:
         cases: With a verdict; `undecided` are those that the source could not read either.
         skipped: Rows of the files that could not be used, whichever judge they were about.
-        labels_file: What people said of the cases; None where the source has no labels.
+        labels_file: What people said; the source's own gold where it names nobody; None: neither.
     """
 
     judge: str
@@ -161,6 +161,12 @@ class _Facts:
             return Signed(verdict.case, row, escape(cluster), tuple(systems), group, label, verdict)
         return None
 
+    def gold(self, rater: str) -> Iterator[Label]:
+        """The cases' own labels, for a source that names no people."""
+        for case, row, body in self.db.execute("select id, row, body from facts order by row"):
+            if (label := json.loads(body)[3]) is not None:
+                yield Label(case, rater, label, row=row)
+
     def new(self, case: str, judge: int | str) -> bool:
         """Whether the judge (a number) or the person (a name) has said nothing of the case yet."""
         done = self.db.execute("insert or ignore into said values(?,?)", (case, judge))
@@ -220,6 +226,8 @@ class _Import:
             self._sign(verdict)
         if bench.people is not None:
             self._write_labels(self._good(bench.people(files)))
+        if not self.labels:
+            self._write_labels(self.facts.gold(f"gold ({bench.card.gold})"))
         self.bads.write(self.folder / REJECTED)
         if not self.stores:
             people = f"; {self.labels} labels by people are there" if self.labels else ""

@@ -12,12 +12,14 @@ import pytest
 
 from evenhand.errors import Misuse
 from evenhand.report.battles import read_battles
+from evenhand.report.card import Asked, judge_card
 from evenhand.report.export import export
 from evenhand.report.imported import Imported, imported
 from evenhand.report.people import LabelFiles, people
 from evenhand.report.source import rows_again
 from evenhand.report.summary import summarise
 from evenhand.store import Signed, Store, read_signed
+from tests import benches_by_hand as by_hand
 from tests.data import foreign_files as made
 
 SHARED = Path(__file__).resolve().parents[2] / "../shared/data"
@@ -306,3 +308,17 @@ def test_recorded_judges_of_a_benchmark_become_runs(tmp_path: Path) -> None:
     agreement = summarise(found[0].run).agreement
     assert agreement is not None
     assert all((one.run / "run.sqlite").exists() for one in found)
+
+
+def test_where_a_source_names_nobody_its_gold_is_the_labels_to_trust_by(tmp_path: Path) -> None:
+    folder = by_hand.judgebench(tmp_path)
+    by_hand.judgments(folder, "echo", [("A>B", "B>A") if at % 3 == 0 else ("B>A", "A>B")
+                                       for at in range(24)])  # fmt: skip
+    [one] = imported("judgebench", [folder], tmp_path / "run")
+    assert one.labels_file is not None
+    with one.labels_file.open(encoding="utf-8") as stream:
+        rows = list(csv.DictReader(stream))
+    assert {row["rater"] for row in rows} == {"gold (objective)"}
+    assert [row["label"] for row in rows[:3]] == ["A", "B", "B"]
+    card = judge_card(one.run, [one.labels_file], Asked("compare"))
+    assert card.agreement["accuracy (strict)"].estimate == 1.0
