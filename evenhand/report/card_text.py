@@ -52,7 +52,7 @@ ADVICE = {
     "baseline": "A rule without any reading does as well; try a more capable judge.",
     "transport": "Label cases of every system and report each by itself.",
     "consistency": "Judge both orders, and try a more capable judge.",
-    "position": "Judge both orders: --order swap",
+    "position": "Judge both orders (--order swap), so that the favour cancels, or try another judge",
 }
 
 

@@ -265,8 +265,9 @@ def _tested(name: str, asked: Measure | Tested | Gate | str, policy: Policy) -> 
     gate = Gate(name, "PASS", "", estimate, shown.low, shown.high, shown.n, FOUR_OF_FIVE * half)
     if shown.n_clusters < policy.least_clusters:
         why = f"{asked.words}: {shown.n_clusters} clusters; {policy.least_clusters} are needed"
-        few = replace(gate, result="INCONCLUSIVE", reason=why, needed=policy.least_clusters)
-        return Tested(few)
+        most = _needed(gate, asked) or 0
+        least = max(policy.least_clusters, most) if most else None
+        return Tested(replace(gate, result="INCONCLUSIVE", reason=why, needed=least))
     gate = replace(gate, reason=_because(gate, asked))
     passed = _passes(shown, asked)
 

@@ -26,16 +26,18 @@ class Again:
         lengths, overlap: Shape (n_cases, n_responses), NaN where nobody labelled; None where a
             labelled case could not be read.
         lost: Why nothing could be read.
+        why: What keeps texts from being counted, where they could.
     """
 
     notes: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     lengths: Floats | None = None
     overlap: Floats | None = None
     lost: Misuse | None = None
+    why: str = "a labelled case is not in the data"
 
     @property
     def notices(self) -> list[str]:
-        why = "a labelled case is not in the data" if self.lost is None else self.lost.happened
+        why = self.why if self.lost is None else self.lost.happened
         said = f"no baselines by length and by common words: {why}"
         return [said] if self.lengths is None else []
 
@@ -55,6 +57,8 @@ def read_again(store: Store, rows: Sequence[Signed], labelled: Collection[str]) 
         return Again(lost=lost)
     if not counted.keys() >= set(labelled):
         return Again(notes)
+    if counted and not any(sum(lengths) for lengths, _ in counted.values()):
+        return Again(notes, why="the data hold no texts")
     nothing = ([math.nan] * n, [math.nan] * n)
     found = np.array([counted.get(one.case, nothing) for one in rows])
     return Again(notes, found[:, 0], found[:, 1])
