@@ -51,8 +51,8 @@ ADVICE = {
     "alt_test": "Keep the people; use the judge with labels: --claim level or compare.",
     "baseline": "A rule without any reading does as well; try a more capable judge.",
     "transport": "Label cases of every system and report each by itself.",
-    "consistency": "Judge both orders, and try a more capable judge.",
-    "position": "Judge both orders (--order swap), so that the favour cancels, or try another judge",
+    "consistency": "Its answers hang on the order: try a more capable judge.",
+    "position": "Judge both orders (--order swap), where the favour cancels; or another judge.",
 }
 
 
