@@ -12,6 +12,8 @@ import pytest
 
 from evenhand.errors import Misuse
 from evenhand.report.battles import read_battles
+from evenhand.report.board import Asked as BoardAsked
+from evenhand.report.board import board
 from evenhand.report.card import Asked, judge_card
 from evenhand.report.export import export
 from evenhand.report.imported import Imported, imported
@@ -322,3 +324,16 @@ def test_where_a_source_names_nobody_its_gold_is_the_labels_to_trust_by(tmp_path
     assert [row["label"] for row in rows[:3]] == ["A", "B", "B"]
     card = judge_card(one.run, [one.labels_file], Asked("compare"))
     assert card.agreement["accuracy (strict)"].estimate == 1.0
+
+
+@pytest.mark.slow
+def test_an_import_of_alpacaeval_flags_the_null_model_and_no_other(tmp_path: Path) -> None:
+    """Its one length in 805 answers; the figure of 76.92 % is that of the leaderboard."""
+    if not (SHARED / "alpacaeval").exists():
+        pytest.skip(f"the shared data is not here: {SHARED}")
+    [one] = imported("alpaca-eval", [SHARED / "alpacaeval"], tmp_path / "run")
+    made = board(read_battles([one.run]), BoardAsked())
+    assert made.constant == ("NullModel",)
+    assert any("NullModel gave answers of one length" in text for text in made.warnings)
+    first = made.whole.rows[0]
+    assert (first.system, round(100 * first.win_rate.estimate, 2)) == ("NullModel", 76.92)
