@@ -39,11 +39,6 @@ def open_skill(
     Raises:
         Misuse: openskill is not installed.
         ValueError: A weight that is not a whole number, or no shuffle.
-
-    Example:
-        >>> found = open_skill(Battles.of(["x"] * 4, ["y"] * 4, [1, 1, 1, 0.5]), shuffles=3)
-        >>> bool(found.mean[0] > found.mean[1]), bool(found.own[0] < 25 / 3)
-        (True, True)
     """
     if shuffles < 1:
         raise ValueError(f"{shuffles} shuffles; expected at least 1")
