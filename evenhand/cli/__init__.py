@@ -16,6 +16,12 @@ from evenhand.errors import Error, Misuse
 
 __all__ = ["bench", "fit", "importing", "judge", "label", "look", "main", "rank", "tools", "trust"]
 
+# As people meet them; `--help` lists them so.
+ORDER = ("demo", "doctor", "judges", "judge", "show", "compare", "label", "trust", "plan", "fit",
+         "rank", "bench", "import", "export")  # fmt: skip
+app.registered_commands.sort(
+    key=lambda one: ORDER.index(one.name or getattr(one.callback, "__name__", ""))
+)
 BY_KEYBOARD = 130  # what typer makes of Ctrl-C
 # ClickException: newer typer holds a click of its own, so it is reached through typer.
 _CLICK_ERROR: Any = typer.BadParameter.__mro__[2]
