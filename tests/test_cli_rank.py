@@ -206,3 +206,9 @@ def test_a_run_of_grades_has_no_pairs_to_go_on_with(evenhand: Command) -> None:
     assert "drawn from grades" in " ".join(evenhand("rank", "run").out.split())
     ended = evenhand("rank", "run", "--continue", 5, "--json")
     assert "pointwise" in ended.error["message"]
+
+
+def test_a_gate_without_a_decided_battle_is_undecidable(evenhand: Command) -> None:
+    rows = "".join(f"a,b,,q{i}\n" for i in range(12))
+    Path("open.csv").write_text("model_a,model_b,winner,question_id\n" + rows)
+    assert evenhand("rank", "open.csv", "--gate", "a > b").code == 3

@@ -60,12 +60,11 @@ class Battles:
         Raises:
             ValueError: As in `numbered`.
         """
-        names, both = np.unique(np.concatenate([np.asarray(a), np.asarray(b)]), return_inverse=True)
+        names, numbers = _numbers([*a, *b])
         n = len(a)
-        numbers = both.ravel().astype(np.int64)
         who, judged = ((""), np.zeros(n, dtype=np.int64)) if judges is None else _numbers(judges)
         return cls.numbered(
-            tuple(map(str, names)),
+            tuple(names),
             numbers[:n],
             numbers[n:],
             outcome=outcome,
@@ -137,6 +136,11 @@ class Battles:
 
 
 def _numbers(values: Any) -> tuple[list[str], Ints]:
+    if isinstance(values, list) and all(isinstance(one, str) for one in values):
+        # an array of texts would give each of them the room of the longest
+        named = sorted({str(one) for one in values})
+        at = {name: number for number, name in enumerate(named)}
+        return named, np.array([at[name] for name in values], dtype=np.int64)
     names, index = np.unique(np.asarray(values), return_inverse=True)
     return [str(name) for name in names], index.ravel().astype(np.int64)
 

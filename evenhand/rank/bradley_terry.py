@@ -245,7 +245,7 @@ def _notes(met: Meeting, systems: Sequence[str], prior: float) -> tuple[str, ...
         more = f"; and {len(linked) - NAMED} more" if len(linked) > NAMED else ""
         notes.append(
             f"{len(linked)} groups that no battle connects ({told}{more}): each has its own mean, "
-            "and strengths compare only within one"
+            "and strengths and places compare only within one"
         )
     if alone:
         notes.append(f"no decided battle, so no rating: {listed(alone)}")

@@ -184,7 +184,9 @@ def _between_systems(rows: Rows, residual: Floats, sizes: Ints) -> Floats:
     block = max(1024, 2**17 // k)  # clusters at a time, whose sums stay in the cache
     dense = 0.05 * n_clusters * k**2 < 40 * couples  # measured: ns an element, ns a couple
     a, b, c = rows.a, rows.b, rows.clusters
-    if couples and not (dense and n_clusters <= block) and (np.diff(c) < 0).any():
+    if not couples:  # each battle is a cluster: numbers in any order, and sorting takes time
+        c = np.arange(c.size)
+    elif not (dense and n_clusters <= block) and (np.diff(c) < 0).any():
         # sorting numbers of 16 bits takes a tenth of the time
         order = np.argsort(c.astype(np.uint16 if n_clusters < 2**16 else np.int64), kind="stable")
         a, b, c, residual = a[order], b[order], c[order], residual[order]

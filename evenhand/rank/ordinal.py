@@ -17,6 +17,8 @@ from evenhand.rank.battles import Battles
 from evenhand.rank.fitted import Fitted
 from evenhand.rank.outcomes import PRIOR, Likelihood, Model, fit
 
+MOST = 50  # grades; the work grows with their cube
+
 
 def ordinal(battles: Battles, *, anchor: str | None = None, level: float = 0.95) -> Fitted:
     """Cumulative logits: P(A's grade is above cut k) is the logistic of the difference less cut k.
@@ -38,7 +40,7 @@ def ordinal(battles: Battles, *, anchor: str | None = None, level: float = 0.95)
         `shape` has a cut for each step on A's side, such as "cut 0.5|0.75", in log odds.
 
     Raises:
-        ValueError: No decided battle, or an anchor that is no system.
+        ValueError: No decided battle, more than 50 grades, or an anchor that is no system.
 
     Example:
         >>> grades = [1, 0.75, 0.75, 0.5, 0.25, 1, 0, 0.75, 0.5, 0.75]
@@ -47,6 +49,11 @@ def ordinal(battles: Battles, *, anchor: str | None = None, level: float = 0.95)
         ['cut 0.5|0.75', 'cut 0.75|1']
     """
     grades = _grades(battles.outcome[(battles.weights > 0) & ~np.isnan(battles.outcome)])
+    if grades.size > MOST:
+        raise ValueError(
+            f"{grades.size} different outcomes, each and its mirror image; an ordinal model takes "
+            f"up to {MOST}, for it fits a cut between every two. Shares of a win go into `half`"
+        )
     return fit(battles, _model(grades), partial(_place, grades), anchor=anchor, level=level)
 
 

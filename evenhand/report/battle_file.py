@@ -27,6 +27,7 @@ CLUSTER = ("cluster", "question_id", "prompt_id", "prompt", "id")
 LENGTHS = ("length", "len", "tokens", "words", "chars")
 GRADES = {"a>>b": 1.0, "a>b": 0.75, "a=b": 0.5, "b>a": 0.25, "b>>a": 0.0}
 SHARES = {"A": 1.0, "tie": 0.5, "B": 0.0}
+HEAVIEST = 1e9  # of a weight; squares of weights and their sums stay exact enough
 TIES = ("tie_both_bad", "tie (both bad)", "both", "neither")
 EXPECTED = "model_a, model_b, tie, A, B, A>>B, …, a system's name, or nothing when undecided"
 
@@ -61,7 +62,10 @@ def read_file(
     rows = list(rows_of(name))
     present = tuple(dict.fromkeys(column for _, row in rows for column in row))
     how = _columns(name, rows, present, by=by, cluster=cluster)
-    into.files.append({"name": file.name, "sha256": sha256_of(source_of(name))})
+    again = sha256_of(source_of(name))
+    if any(known["sha256"] == again for known in into.files):
+        into.notices.append(f"{file.name} is given twice: each of its battles counts again")
+    into.files.append({"name": file.name, "sha256": again})
     into.views.setdefault("file")
     if not how.cluster:
         text = f"{file.name} says nothing of prompts: every battle counts as independent"
@@ -145,7 +149,7 @@ def _one(
 def _text(row: Mapping[str, Any], column: str) -> str:
     value = row.get(column)
     if absent(value) or isinstance(value, list | tuple | Mapping) or not as_text(value).strip():
-        raise Wrong(column, kind(value), "a name")
+        raise Wrong(column, "nothing (an empty cell)" if absent(value) else kind(value), "a name")
     return escape(as_text(value).strip())
 
 
@@ -170,7 +174,11 @@ def _share(row: Mapping[str, Any], how: Columns, systems: tuple[str, str]) -> fl
 
 
 def _weight(row: Mapping[str, Any], column: str) -> float:
-    return _number(row, column, 0.0, math.inf, "a weight, at least 0") if column else 1.0
+    return (
+        _number(row, column, 0.0, HEAVIEST, "a weight, at least 0 and at most 1e9")
+        if column
+        else 1.0
+    )
 
 
 def _number(row: Mapping[str, Any], column: str, low: float, high: float, due: str) -> float:
@@ -182,7 +190,7 @@ def _number(row: Mapping[str, Any], column: str, low: float, high: float, due: s
         number = float(value) if not isinstance(value, bool) else math.nan
     except (TypeError, ValueError):
         number = math.nan
-    if not low <= number <= high or math.isinf(number):
+    if not low <= number <= high:
         raise Wrong(column, shown(value), due)
     return number
 

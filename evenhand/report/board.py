@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from evenhand.errors import Misuse
+from evenhand.errors import Misuse, Undecidable
 from evenhand.intervals import Floats
 from evenhand.rank.active import next_pairs, top_separated
 from evenhand.rank.battles import Battles
@@ -36,6 +36,7 @@ from evenhand.report.style import STYLE, set_off
 TIES = {"half": bradley_terry, "davidson": davidson, "rao-kupper": rao_kupper, "ordinal": ordinal}
 CENTRE = 1000.0  # Elo points of the mean, or of the anchor
 DRAWS = 2000
+MOST_LEVEL = 0.999  # beyond it the draws say nothing of the places
 
 
 def board(fought: Fought, asked: Asked) -> Board:
@@ -43,6 +44,7 @@ def board(fought: Fought, asked: Asked) -> Board:
 
     Raises:
         Misuse: An unknown system, column or tie rule, or battles that the tie rule cannot take.
+        Undecidable: No battle is decided.
     """
     _check(fought, asked)
     battles = fought.battles
@@ -82,7 +84,7 @@ def _check(fought: Fought, asked: Asked) -> None:
     if asked.top is not None and not 1 <= asked.top < len(known):
         most = len(known) - 1
         raise Misuse(f"--top {asked.top} of {len(known)} systems", expected=f"1 to {most}")
-    if not 0.5 <= asked.level < 1:
+    if not 0.5 <= asked.level <= MOST_LEVEL:
         raise Misuse(f"--level {asked.level:g}", expected="0.5 to 0.999", do="--level 0.95")
     if asked.control and asked.ties != "half":
         raise Misuse(
@@ -94,10 +96,11 @@ def _check(fought: Fought, asked: Asked) -> None:
 
 def _fit(battles: Battles, asked: Asked, level: float | None = None) -> Fitted:
     if not battles.usable.any():
-        raise Misuse(
-            f"none of {battles.a.size} battles is decided and has all columns that are controlled",
-            expected="at least one",
-            do="evenhand show RUN --undecided says why",
+        needed = " and has a number in every column that is controlled" if battles.names else ""
+        raise Undecidable(
+            f"none of {battles.a.size} battles is decided{needed}",
+            expected="at least one, of a weight above 0",
+            do="of a run, evenhand show RUN --undecided says why",
         )
     try:
         return TIES[asked.ties](battles, anchor=asked.anchor, level=level or asked.level)
@@ -115,7 +118,7 @@ def _controlled(fought: Fought, control: Sequence[str]) -> Battles:
         if both is None:
             told = sorted(fought.answers.numbers)
             raise Misuse(
-                f"--control {name}: nothing was counted so",
+                f"--control {'style' if name in STYLE else name}: no {name} was counted",
                 expected=f"one of {joined(told)}" if told else f"columns {name}_a and {name}_b",
                 do="a run knows length and style; a file needs the columns, or response_a/_b",
             )
@@ -159,7 +162,7 @@ def _slices(fought: Fought, asked: Asked) -> list[Standings]:
         battles = part.battles if not asked.control else _controlled(part, asked.control)
         try:
             fitted = _fit(battles, asked, level)
-        except Misuse as error:
+        except (Misuse, Undecidable) as error:
             made.append(Standings(name, (), None, 0, error.happened))
             continue
         made.append(_standings(name, part.battles, fitted, level))
@@ -214,8 +217,8 @@ def _constant(fought: Fought) -> tuple[str, ...]:
             if at >= 0:
                 value = codes.setdefault(answers.same[at], float(len(codes)))
                 seen.setdefault((names[answers.systems[at]], cluster), value)
-    if not seen:
-        return ()
+    if len(codes) < 3 and not any(isinstance(one, str) for one in codes):
+        return ()  # one length for every system is no system's trick
     who = np.array([system for system, _ in seen], dtype=np.int64)
     found = constant_systems(who, np.array(list(seen.values())))
     return tuple(fought.battles.systems[at] for at in found)

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from evenhand.report.board_text import advice, cells, figures, judges, percent, places
+from evenhand.report.board_text import advice, brief, cells, figures, judges, percent, places
 from evenhand.report.standings import Board, Standing, Standings
 from evenhand.report.terminal import visible
 
@@ -24,24 +24,28 @@ def board_page(board: Board) -> str:
     page = Environment(autoescape=True).from_string(PAGE.read_text(encoding="utf-8"))
     gate = board.gate
     shown: Mapping[str, Any] = {
-        "headline": visible(board.headline),
+        "headline": _clean(board.headline),
         "gate": None
         if gate is None
         else {
             "result": gate.result,
-            "text": f"{visible(gate.claim)}: {percent(gate.probability)}",
+            "text": f"{_clean(gate.claim)}: {percent(gate.probability)}",
         },
         "whole": _drawn(board.whole),
         "slices": [
-            {"name": visible(one.name), "reason": visible(one.reason), **_drawn(one)}
+            {"name": _clean(one.name), "reason": _clean(one.reason), **_drawn(one)}
             for one in board.slices
         ],
         "matrix": _matrix(board),
-        "advice": [visible(text) for text in advice(board)],
-        "warnings": [visible(text) for text in (*board.warnings, *board.fought.notices)],
-        "figures": [(visible(name), visible(text)) for name, text in _rests_on(board)],
+        "advice": [_clean(text) for text in advice(board)],
+        "warnings": [_clean(text) for text in (*board.warnings, *board.fought.notices)],
+        "figures": [(_clean(name), _clean(text)) for name, text in _rests_on(board)],
     }
     return page.render(shown) + "\n"
+
+
+def _clean(text: str) -> str:
+    return visible(brief(text))
 
 
 def _drawn(standings: Standings) -> dict[str, Any]:
@@ -64,10 +68,10 @@ def _drawn(standings: Standings) -> dict[str, Any]:
 def _row(row: Standing, at: int, place: Any) -> dict[str, Any]:
     middle, spread, rate = cells(row)
     drawn = {
-        "rank": places(row, at), "name": visible(row.system), "rating": middle, "spread": spread,
+        "rank": places(row, at), "name": _clean(row.system), "rating": middle, "spread": spread,
         "rate": rate, "battles": row.battles, "undecided": row.undecided, "at": None, "low": None,
         "best": None if row.best is None else f"{row.best:.0%}",
-        "reason": visible(row.rating.reason),
+        "reason": _clean(row.rating.reason),
     }  # fmt: skip
     if np.isfinite(row.rating.estimate):
         drawn["at"] = place(row.rating.estimate)
@@ -89,11 +93,11 @@ def _matrix(board: Board) -> dict[str, Any]:
     told = f"{met} of {len(names) * (len(names) - 1) // 2} pairs met."
     star = np.flatnonzero((counts > 0).sum(axis=1) == len(names) - 1)
     if len(names) > 2 and met == len(names) - 1 and star.size == 1:
-        one = visible(names[star[0]])
+        one = _clean(names[star[0]])
         return {"why": f"{told} All met {one} alone: the win rates above are the matrix."}
     if len(names) > DRAWN:
         return {"why": f"{told} {len(names)} systems are too many to draw: --json has them."}
-    made = {"why": "", "told": told, "names": [visible(name) for name in names]}
+    made = {"why": "", "told": told, "names": [_clean(name) for name in names]}
     if len(names) <= NUMBERED:
         return {**made, "rows": [_numbers(rates[i], counts[i]) for i in range(len(names))]}
     return {**made, "cells": _squares(rates, counts, names), "size": len(names)}
@@ -112,7 +116,7 @@ def _squares(rates: np.ndarray, counts: np.ndarray, names: Sequence[str]) -> lis
     return [
         {
             "x": int(j), "y": int(i), **_hue(float(rates[i, j])),
-            "text": f"{visible(names[i])} against {visible(names[j])}: "
+            "text": f"{_clean(names[i])} against {_clean(names[j])}: "
             f"{rates[i, j]:.0%} of {counts[i, j]:g}",
         }
         for i, j in np.argwhere(counts > 0)

@@ -20,6 +20,7 @@ FEW_CLUSTERS = 20
 MANY_TIES = 1 / 3
 UNDECIDED = 0.05
 LONG = 31  # of a name, in a table of 80 columns
+NAME, TEXT = 3 * LONG, 1000  # characters of a name, of a sentence
 SHOWN = 40  # rows of the table in the terminal
 
 
@@ -54,6 +55,13 @@ def _headline(standings: Standings, cluster: str) -> str:
         f"{first} comes first, but not for sure{place}: {percent(chance)} against {second}, "
         f"{on}{sure}"
     )
+
+
+def brief(text: str, most: int = TEXT) -> str:
+    """Its ends where it is longer; --json and --csv have it whole."""
+    if len(text) <= most:
+        return text
+    return f"{text[: most // 2]} … ({len(text)} characters) … {text[-most // 2 :]}"
 
 
 def counted(n: int, what: str) -> str:
@@ -113,12 +121,17 @@ def _thin(board: Board) -> Iterator[str]:
     if failed:
         yield f"{failed} cases failed: no answer came, and they are no battle"
     total = fit.n_used + fit.n_undecided
-    if fit.n_undecided > UNDECIDED * total:
+    if board.undecided > UNDECIDED * total:
         yield (
-            f"{fit.n_undecided} of {total} battles are undecided and left out; the others may be "
+            f"{board.undecided} of {total} battles are undecided and left out; the others may be "
             "the easier ones"
         )
-    if board.tie_rate > MANY_TIES:
+    if board.uncounted:
+        yield (
+            f"{counted(board.uncounted, 'battle')} left out: what --control holds equal is not "
+            "known of them"
+        )
+    if board.tie_rate > MANY_TIES and board.asked.ties == "half":
         yield (
             f"{board.tie_rate:.0%} of battles are ties: counted as halves they pull ratings "
             "together; --ties davidson or ordinal models them"
@@ -172,7 +185,9 @@ def advice(board: Board) -> Iterator[str]:
     if board.next and not settled and (len(fit.components) > 1 or not _clear(board.whole)):
         pairs = joined([f"{one} against {other}" for one, other in board.next], 3)
         yield f"these pairs would say most: {pairs}"
-        if board.fought.view != "file":
+        names = [str(one["name"]) for one in board.fought.judges]
+        imported = any(name.startswith("imported:") for name in names)  # nobody to ask again
+        if board.fought.view == "pairwise" and not imported:
             yield "the run's own judge goes on with them: evenhand rank RUN --continue 100"
 
 
@@ -189,19 +204,19 @@ def _clear(standings: Standings) -> bool:
 
 def board_text(board: Board) -> RenderableType:
     """At 80 columns: the answer, the table, what to beware of, what to do next."""
-    parts: list[RenderableType] = [shown(board.headline)]
+    parts: list[RenderableType] = [shown(brief(board.headline))]
     if board.gate is not None:
-        parts.append(shown(f"{board.gate.result}: {board.gate.claim}, {_chance(board)}"))
+        parts.append(shown(brief(f"{board.gate.result}: {board.gate.claim}, {_chance(board)}")))
     parts += [Text(), _table(board.whole), Text()]
     for one in board.slices:
-        parts += [shown(f"{one.name}: {_headline(one, board.fought.cluster)}")]
+        parts += [shown(brief(f"{one.name}: {_headline(one, board.fought.cluster)}"))]
         parts += [_table(one), Text()] if one.rows else [Text()]
-    parts.append(listed(figures(board)))
+    parts.append(listed((name, brief(text)) for name, text in figures(board)))
     cautions = [*board.warnings, *board.fought.notices]
     if cautions:
-        parts += [Text(), listed((("!", warning) for warning in cautions), "yellow")]
+        parts += [Text(), listed((("!", brief(text)) for text in cautions), "yellow")]
     if steps := list(advice(board)):
-        parts += [Text(), shown("next"), listed(("-", step) for step in steps)]
+        parts += [Text(), shown("next"), listed(("-", brief(step)) for step in steps)]
     return Group(*parts)
 
 
@@ -218,8 +233,9 @@ def _table(standings: Standings) -> RenderableType:
         table.add_column(name, justify="right", no_wrap=True)
     for at, row in enumerate(standings.rows[:SHOWN], 1):
         table.add_row(
-            places(row, at), shown(row.system), *cells(row), str(row.battles), str(row.undecided)
-        )
+            places(row, at), shown(brief(row.system, NAME)), *cells(row), str(row.battles),
+            str(row.undecided),
+        )  # fmt: skip
     more = len(standings.rows) - SHOWN
     if more <= 0:
         return table
@@ -230,7 +246,8 @@ def places(row: Standing, at: int) -> str:
     """The interval of the place, or the place alone where none can be given."""
     if row.rank_low is None or row.rank_high is None:
         return f"{at} ?"
-    return str(at) if row.rank_low == row.rank_high else f"{row.rank_low}–{row.rank_high}"
+    low = row.rank_low
+    return str(low) if low == row.rank_high else f"{row.rank_low}–{row.rank_high}"
 
 
 def cells(row: Standing) -> tuple[str, str, str]:
@@ -244,17 +261,17 @@ def cells(row: Standing) -> tuple[str, str, str]:
 def figures(board: Board) -> Iterator[tuple[str, str]]:
     """What the board rests on, named."""
     fit, fought, asked = board.fitted, board.fought, board.asked
-    yield "battles", f"{fit.n_used} decided, {fit.n_undecided} undecided, {fought.failed} failed"
+    yield "battles", f"{fit.n_used} decided, {board.undecided} undecided, {fought.failed} failed"
     level = f"{100 * asked.level:g} % intervals"
     yield "method", f"{fit.method}; ties {asked.ties}; {level} by {fought.cluster}"
     if board.slices:
         yield "slices", f"{len(board.slices)}, intervals widened for their number"
     at = asked.anchor or "the mean"
+    shape = [f"{name} {one.estimate:.2f}" for name, one in fit.shape.items()]
     yield "rating", f"Elo points, {at} at 1000; 100 points are 64 % to 36 %"
     yield (
         "ties",
-        f"{board.tie_rate:.1%}"
-        + "".join(f" · {name} {one.estimate:.2f}" for name, one in fit.shape.items()),
+        f"{board.tie_rate:.1%} · {joined(shape, 6)}" if shape else f"{board.tie_rate:.1%}",
     )
     if board.cycles.triads:
         yield "cycles", f"{board.cycles.cyclic} of {board.cycles.triads} triads"

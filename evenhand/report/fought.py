@@ -49,7 +49,7 @@ class Fought:
     battles: Battles
     answers: Answers
     at: Ints
-    slices: NDArray[np.str_] | None
+    slices: NDArray[np.object_] | None
     judges: tuple[Mapping[str, Any], ...]
     files: tuple[Mapping[str, Any], ...]
     view: str
@@ -135,7 +135,8 @@ class Gathering:
                 do="judge the responses of two systems or more",
             )
         if self.alone:
-            text = f"{self.alone} battles of a system against itself were left out"
+            one = "1 battle" if self.alone == 1 else f"{self.alone} battles"
+            text = f"left out, for a system stood against itself: {one}"
             self.notices.append(text)
         battles = Battles.of(
             self.a, self.b, self.outcome, clusters=self.clusters, weights=self.weights,
@@ -149,7 +150,8 @@ class Gathering:
         answers = Answers(tuple(self.systems), tuple(self.same), columns)
         return Fought(
             battles, answers, np.array(self.at, dtype=np.int64).reshape(-1, 2),
-            np.array(self.slices) if by else None, tuple(self.judges.values()), tuple(self.files),
+            np.array(self.slices, dtype=object) if by else None,
+            tuple(self.judges.values()), tuple(self.files),
             " and ".join(self.views), self.failed,
             max(1, self.looks), cluster, tuple(self.notices),
         )  # fmt: skip

@@ -10,6 +10,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Literal
 
+import numpy as np
+
 from evenhand.intervals import Interval
 from evenhand.rank.active import Top
 from evenhand.rank.fitted import Fitted
@@ -128,6 +130,16 @@ class Board:
         return self.whole.fitted
 
     @property
+    def undecided(self) -> int:
+        battles = self.fought.battles
+        return int(np.count_nonzero(np.isnan(battles.outcome) & (battles.weights > 0)))
+
+    @property
+    def uncounted(self) -> int:
+        """Decided battles left out, for a column that is controlled is not known of them."""
+        return self.fitted.n_undecided - self.undecided
+
+    @property
     def tie_rate(self) -> float:
         counts = float(self.matrix.counts.sum())
         return float(self.matrix.ties.sum()) / counts if counts else float("nan")
@@ -159,7 +171,8 @@ class Board:
             "notices": list(self.fought.notices),
             "method": fit.method, "level": self.asked.level, "anchor": self.asked.anchor,
             "components": [list(group) for group in fit.components],
-            "n": fit.n_used, "undecided": fit.n_undecided, "failed": self.fought.failed,
+            "n": fit.n_used, "undecided": self.undecided, "uncounted": self.uncounted,
+            "failed": self.fought.failed,
             "n_clusters": fit.n_clusters, "cluster": self.fought.cluster,
             "judges": list(self.fought.judges), "data": list(self.fought.files),
             "versions": {name: version(name) for name in ("evenhand", "numpy", "scipy")}

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import tracemalloc
+
 import numpy as np
 import pytest
 
@@ -66,3 +68,15 @@ def test_impossible_battles_are_refused(change, said):
     given = {"systems": ("a", "b"), "a": [0], "b": [1], "outcome": [1]} | change
     with pytest.raises(ValueError, match=said):
         Battles.numbered(given.pop("systems"), given.pop("a"), given.pop("b"), **given)
+
+
+def test_one_long_name_does_not_give_every_row_its_room():
+    rows = ["x" * 100_000] + ["y"] * 199
+    tracemalloc.start()
+    try:
+        battles = Battles.of(rows, ["z"] * 200, [1.0] * 200, clusters=rows)
+        most = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert battles.systems[1:] == ("y", "z")
+    assert most < 2_000_000

@@ -372,3 +372,19 @@ def test_four_hundred_points_are_ten_to_one():
     assert elo_interval(fitted.difference("a", "b"), centre=0).estimate == pytest.approx(400)
     few = bradley_terry(Battles.of(["a"] * 2, ["b"] * 2, [1, 0]))
     assert elo_interval(few.interval("a")).low is None
+
+
+def test_names_of_prompts_say_nothing_where_each_has_one_battle():
+    battles = simple(300, 4, clusters=300, seed=3)
+    ordered = replace(battles, clusters=np.arange(300))
+    shuffled = replace(battles, clusters=np.random.default_rng(4).permutation(300))
+    same(bradley_terry(ordered), bradley_terry(shuffled))
+    p = expit((theta := bradley_terry(ordered).theta)[battles.a] - theta[battles.b])
+    pull = np.zeros((300, 4))
+    pull[np.arange(300), battles.a] = battles.outcome - p
+    pull[np.arange(300), battles.b] = p - battles.outcome
+    met = (np.abs(pull) > 0).astype(float) * np.sqrt(p * (1 - p))[:, None]
+    sides = met * np.sign(pull) * np.sign(battles.outcome - p)[:, None]
+    bread = np.linalg.pinv(sides.T @ sides)
+    expected = bread @ (pull.T @ pull) @ bread * 300 / 299
+    np.testing.assert_allclose(bradley_terry(shuffled).covariance, expected, atol=1e-8)

@@ -146,3 +146,9 @@ def test_a_system_that_always_won_narrowly_is_bounded_by_its_grade():
 def test_no_decided_battle_is_an_error():
     with pytest.raises(ValueError, match="no battle is decided"):
         ordinal(Battles.of(["x"], ["y"], [np.nan]))
+
+
+def test_shares_that_all_differ_are_no_grades():
+    shares = np.random.default_rng(1).random(60)
+    with pytest.raises(ValueError, match=r"different outcomes.*up to 50"):
+        ordinal(Battles.of(["x"] * 60, ["y"] * 60, shares))

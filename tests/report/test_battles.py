@@ -249,3 +249,8 @@ def test_without_the_data_constant_answers_are_not_looked_for_and_it_is_said(
 def test_a_folder_that_is_no_run_is_refused(tmp_path: Path) -> None:
     with pytest.raises(Misuse, match="is not a run"):
         read_battles([tmp_path])
+
+
+def test_a_weight_beyond_counting_is_a_bad_row(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="weight"):
+        table(tmp_path, "model_a,model_b,winner,weight\nx,y,A,1e300\n")

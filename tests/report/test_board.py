@@ -4,6 +4,7 @@ import csv
 import gzip
 import json
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +12,11 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from evenhand.errors import Misuse
+from evenhand.errors import Misuse, Undecidable
 from evenhand.report.battles import read_battles
 from evenhand.report.board import board
 from evenhand.report.board_page import board_page
-from evenhand.report.board_text import board_text
+from evenhand.report.board_text import advice, board_text
 from evenhand.report.standings import Asked, Board
 
 ALPACA = Path(__file__).resolve().parents[2] / "../shared/data/alpacaeval"
@@ -244,7 +245,7 @@ def test_groups_that_never_met_have_no_order(tmp_path: Path) -> None:
 
 
 def test_battles_that_nobody_decided_are_no_board(tmp_path: Path) -> None:
-    with pytest.raises(Misuse, match="none of 2 battles is decided"):
+    with pytest.raises(Undecidable, match="none of 2 battles is decided"):
         board_of(tmp_path, [["a", "b", "", f"q{i}", 1, 1, "", ""] for i in range(2)])
 
 
@@ -346,3 +347,60 @@ def test_the_null_model_of_alpaca_eval_and_no_other_is_flagged(tmp_path: Path) -
     assert len(common) >= 55
     assert max(abs(rates[name] - published[name]) for name in common) < 1e-7
     assert warned(made, f"all battles are against {base}")
+
+
+def test_a_level_that_the_draws_cannot_show_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(Misuse, match=r"--level 0\.9999"):
+        board_of(tmp_path, league({"a": 1.0, "b": 0.0}), level=0.9999)
+
+
+def test_places_of_systems_that_never_met_count_within_their_own_group(tmp_path: Path) -> None:
+    strong = {"a": 3.0, "b": 0.0}
+    apart = [["c", "d", *row[2:]] for row in league(strong, seed=2)]
+    made = board_of(tmp_path, league(strong) + apart)
+    assert {row.rank_low for row in made.whole.rows} == {1, 2}
+    assert [line.split()[0] for line in words(made).splitlines()[3:7]] == ["1", "1", "2", "2"]
+
+
+def test_a_battle_without_the_number_that_is_controlled_is_not_called_undecided(
+    tmp_path: Path,
+) -> None:
+    rows = league({"a": 1.0, "b": 0.0})
+    rows[3][4] = ""
+    made = board_of(tmp_path, rows, control=("length",))
+    assert (made.undecided, made.uncounted) == (0, 1)
+    assert "1 battle left out" in words(made)
+    assert made.json()["undecided"] == 0
+
+
+def test_a_name_of_a_megabyte_is_cut_in_the_table_and_whole_in_the_rows(tmp_path: Path) -> None:
+    long = "first " + "x" * 100_000 + " last"
+    made = board_of(tmp_path, league({long: 1.0, "b": 0.0}))
+    assert len(words(made)) < 10_000
+    assert len(board_page(made)) < 60_000
+    assert made.json()["board"][0]["system"] == long
+
+
+def test_one_length_for_all_systems_is_no_trick_of_one(tmp_path: Path) -> None:
+    rows = [[*row[:4], 100, 100, *row[6:]] for row in league({"a": 1.0, "b": 0.0})]
+    assert board_of(tmp_path, rows).constant == ()
+
+
+def test_ties_that_are_modelled_are_not_advised_to_be(tmp_path: Path) -> None:
+    rows = league({"a": 1.0, "b": 0.0}, ties=0.6)
+    assert any("--ties davidson" in text for text in board_of(tmp_path, rows).warnings)
+    modelled = board_of(tmp_path, rows, ties="davidson")
+    assert not any("--ties davidson" in text for text in modelled.warnings)
+
+
+def test_a_file_given_twice_is_told(tmp_path: Path) -> None:
+    file = file_of(tmp_path, league({"a": 1.0, "b": 0.0}))
+    assert any("given twice" in text for text in read_battles([file, file]).notices)
+
+
+def test_recorded_judgements_are_not_said_to_go_on(tmp_path: Path) -> None:
+    made = board_of(tmp_path, league({"a": 0.1, "b": 0.0}, prompts=12))
+    named = {"identity": "0", "models": []}
+    for name, goes_on in (("mt-bench-pair", True), ("imported: gpt4", False)):
+        fought = replace(made.fought, view="pairwise", judges=({"name": name, **named},))
+        assert any("--continue" in one for one in advice(replace(made, fought=fought))) is goes_on
