@@ -32,7 +32,7 @@ from evenhand.report.people import LabelFiles, known_only
 from evenhand.report.slices import Slice, slices
 from evenhand.store import Store
 from evenhand.trust.agreement import accuracy, correlation
-from evenhand.trust.alt_test import AltTest
+from evenhand.trust.alt_test import NOT_TESTED, AltTest
 from evenhand.trust.coefficients import gwet_ac, krippendorff_alpha, percent_agreement
 from evenhand.trust.confidence import Source
 from evenhand.trust.estimate import Estimate
@@ -239,6 +239,18 @@ def _worst(got: Gathered) -> tuple[Mapping[str, Any], ...]:
     )
 
 
+def _of_the_test(test: AltTest, raters: Sequence[str]) -> Iterator[str]:
+    """Its warnings, with people's names for its columns."""
+    lost = dict[str, list[str]]()
+    for one in test.raters:
+        if one.reason:
+            lost.setdefault(one.reason, []).append(raters[one.rater])
+    for why, names in lost.items():
+        more = f" and {len(names) - 8} more" if len(names) > 8 else ""
+        yield f"raters not tested: {', '.join(names[:8])}{more} ({why})"
+    yield from (told for told in test.warnings if not told.startswith(NOT_TESTED))
+
+
 def _warnings(got: Gathered, test: AltTest | str) -> Iterator[str]:
     yield from got.notices
     seen = got.evidence
@@ -255,7 +267,7 @@ def _warnings(got: Gathered, test: AltTest | str) -> Iterator[str]:
     if split:
         yield f"{split} cases have two labels equally often; agreement leaves them out"
     if not isinstance(test, str):
-        yield from test.warnings
+        yield from _of_the_test(test, got.labels.raters)
     if seen.chances is None:
         yield "estimates hold when the labelled cases are a random sample of the run"
         return

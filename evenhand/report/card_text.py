@@ -125,8 +125,11 @@ def spread(interval: Interval) -> str:
 def sureness(one: Source) -> str:
     """What a source of confidence is worth, in one line."""
     error, brier = one.debiased_ece.estimate, one.brier.estimate
+    told = f"{_short(one.auroc)} (0.5: not at all)"
+    if math.isnan(one.auroc.estimate):
+        told = f"not known ({one.auroc.reason or 'too little data'})"
     return (
-        f"tells right from wrong {_short(one.auroc)} (0.5: not at all) · Brier {brier:.2f}"
+        f"tells right from wrong {told} · Brier {brier:.2f}"
         f" · calibration error {error:.2f} · {one.n} cases"
     )
 

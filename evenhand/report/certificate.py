@@ -10,6 +10,7 @@ most 5 %. Anything between is INCONCLUSIVE.
 from __future__ import annotations
 
 import hashlib
+import math
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
@@ -74,8 +75,11 @@ class Policy:
         required = {**form.pop("required"), **_required(given.pop("required", {}), file)}
         for name, value in given.items():
             low = -1.0 if name in ("epsilon", "over_baseline", "agreement") else 0.0
-            if isinstance(value, bool) or not isinstance(value, int | float) or value < low:
-                raise _wrong(f"{file}: {name} = {value!r}", f"a number from {low:g} on")
+            kind = int if name == "least_clusters" else int | float
+            right = isinstance(value, kind) and not isinstance(value, bool) and math.isfinite(value)
+            if not right or value < low:
+                what = "whole number" if kind is int else "number"
+                raise _wrong(f"{file}: {name} = {value!r}", f"a {what} from {low:g} on")
             if name in ("position", "transport", "half_width", "difference") and value == 0:
                 raise _wrong(f"{file}: {name} = 0", "a margin above 0")
         form.update(given)
@@ -92,12 +96,12 @@ def _wrong(happened: str, expected: str = "a policy in TOML") -> Misuse:
 
 
 def _required(given: Any, file: Path) -> dict[str, list[str]]:
-    names = ", ".join(GATES)
     if not isinstance(given, dict) or not set(given) <= set(CLAIMS):
         raise _wrong(f"{file}: [required] holds {given!r}", f"entries {', '.join(CLAIMS)}")
-    for gates in given.values():
-        if not isinstance(gates, list) or not set(map(str, gates)) <= set(GATES):
-            raise _wrong(f"{file}: [required] holds {gates!r}", f"a list of {names}")
+    for claim, gates in given.items():
+        if not isinstance(gates, list) or not set(map(str, gates)) <= set(FOR[claim]):
+            happened = f"{file}: [required] {claim} = {gates!r}"
+            raise _wrong(happened, f"a list of {', '.join(FOR[claim])}")
     return given
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -121,10 +121,17 @@ def coefficient(seen: Evidence, level: float = 0.95) -> Figure:
     """The judge with one label a case: kappa, weighted for grades, interval alpha for a line."""
     both, how = seen.ratings(seen.truth), How(level=level)
     if seen.kind == "line":
-        return krippendorff_alpha(both, "interval", how)
-    if seen.kind == "grades":
-        return weighted_kappa(both, "quadratic", how)
-    return cohen_kappa(both, how)
+        found = krippendorff_alpha(both, "interval", how)
+    elif seen.kind == "grades":
+        found = weighted_kappa(both, "quadratic", how)
+    else:
+        found = cohen_kappa(both, how)
+    used = both.values[(both.why == Gap.USED).all(axis=1), 0]
+    if used.size and np.ptp(used) == 0 and found.interval.low is not None:
+        # No judge could agree beyond chance with one label: [0, 0] would be no finding.
+        open_ = replace(found.interval, low=None, high=None, reason="every label is the same")
+        return replace(found, interval=open_)
+    return found
 
 
 def over_baseline(seen: Evidence, level: float = 0.95) -> tuple[str, Interval] | str:

@@ -13,9 +13,11 @@ from rich.text import Text
 
 from evenhand.errors import Misuse
 from evenhand.intervals import Interval
+from evenhand.report.figures import Kind
 from evenhand.report.fit import refuse_overlap
 from evenhand.report.learnt import interval_text
 from evenhand.report.people import LabelFiles, Labelled, People, known_only, people
+from evenhand.report.spoken import kind_of
 from evenhand.report.summary import bounds, winner
 from evenhand.report.terminal import listed, shown
 from evenhand.trust.alignment import Alignment, align
@@ -31,6 +33,9 @@ APART = Pilot(sd=0.7, correlation=0.5)
 OF_DRAWN = (
     "labels were drawn with unequal chances: the pilot's figures are those of the drawn cases,"
     " not of all"
+)
+OF_TWO = (
+    "of single responses, a label here is a prompt on which both systems are labelled: two labels"
 )
 NOISE = {"raters": 3, "human_noise": 0.2, "judge_noise": 0.2, "labels": 4}
 
@@ -124,7 +129,7 @@ def planned(
 
 def _estimate(claim: Any, found: People | None, effect: float | None) -> Planned:
     known = _measured(claim, found) if found else APART if claim == "compare" else WITHOUT
-    width, unit = _width(found)
+    width, unit = _width(claim, found)
     goal = SHARE * width if effect is None else effect
     fewer = labels_needed(known, claim, goal)
     alone = labels_needed(Pilot(known.sd, 0.0, known.icc, known.cluster_size), claim, goal)
@@ -134,6 +139,8 @@ def _estimate(claim: Any, found: People | None, effect: float | None) -> Planned
     what = "half of a 95 % interval's width" if claim == "level" else "a difference of two systems"
     reach = {n: detectable(known, claim, labels=n).effect for n in SIZES}
     told = (*(found.notices if found else ()), *plan.warnings)
+    if claim == "compare" and not (found and found.scale.swaps):
+        told = (*told, OF_TWO)
     names = ("sd", "correlation", "worst", "icc", "cluster_size", "n", "n_clusters")
     figures = {name: getattr(known, name) for name in names if found or name in names[:2]}
     return Planned(
@@ -142,15 +149,17 @@ def _estimate(claim: Any, found: People | None, effect: float | None) -> Planned
     )  # fmt: skip
 
 
-def _width(found: People | None) -> tuple[float, str]:
+def _width(claim: str, found: People | None) -> tuple[float, str]:
     span = bounds(found.scale) if found else None
     low, high = span or (0.0, 1.0)
     if found and found.scale.swaps:
-        return 1.0, "of the win rate"
+        return 1.0, "of the win rate" if claim == "level" else "of the wins less the losses"
     return high - low, f"on the scale from {low:g} to {high:g}"
 
 
 def _measured(claim: str, found: People) -> Pilot:
+    if claim == "compare":
+        _two(found)
     rows = _differences(found) if claim == "compare" else _levels(found)
     labels, judge, clusters = zip(*rows, strict=True) if rows else ((), (), ())
     return pilot(labels, judge, clusters)
@@ -161,7 +170,7 @@ Row = tuple[float, float, str]
 
 
 def _levels(found: People) -> list[Row]:
-    """Scores, or the win share of the system whose name comes first."""
+    """Scores, or the win share of the first of two systems, or else of the first response."""
     if found.scale.swaps:
         return [(0.5 + a / 2, 0.5 + b / 2, c) for a, b, c in _differences(found)]
     rows = found.decided
@@ -170,19 +179,13 @@ def _levels(found: People) -> list[Row]:
 
 def _differences(found: People) -> list[Row]:
     """Of the system whose name comes first less the other."""
+    names = _systems(found)
     if found.scale.swaps:
-        return [_signed(found, row) for row in found.decided]
-    names = sorted({str(row.signed.systems[0]) for row in found.decided if row.signed.systems})
+        first = names[0] if len(names) == 2 else None
+        return [_signed(found, row, first) for row in found.decided]
     by_prompt: dict[str, dict[str, Labelled]] = {}
     for row in found.decided:
         by_prompt.setdefault(row.signed.cluster, {})[str(row.signed.systems[0])] = row
-    if len(names) != 2:
-        raise Misuse(
-            f"the labelled cases of {found.run} are of {len(names)} systems"
-            + (f": {', '.join(names[:5])}" if names else ""),
-            expected="two systems, or a pairwise run: compare is about two",
-            do="give the labels of two systems only",
-        )
     both = [(two[names[0]], two[names[1]]) for two in by_prompt.values() if len(two) == 2]
     return [
         (found.mean(a) - found.mean(b), (a.verdict.score or 0.0) - (b.verdict.score or 0.0),
@@ -191,9 +194,24 @@ def _differences(found: People) -> list[Row]:
     ]  # fmt: skip
 
 
-def _signed(found: People, row: Labelled) -> Row:
-    names = [str(name) for name in row.signed.systems]
-    sign = -2.0 if names == sorted(names, reverse=True) and len(set(names)) == 2 else 2.0
+def _systems(found: People) -> list[str]:
+    names = {str(name) for row in found.decided for name in row.signed.systems if name}
+    return sorted(names)
+
+
+def _two(found: People) -> None:
+    if len(names := _systems(found)) != 2:
+        raise Misuse(
+            f"the labelled cases of {found.run} are of {len(names)} systems"
+            + (f": {', '.join(names[:5])}" if names else ""),
+            expected="two systems: compare is about two",
+            do="name the systems in the data, and give the labels of two of them only",
+        )
+
+
+def _signed(found: People, row: Labelled, first: str | None) -> Row:
+    """Turned towards that system; None: towards the first response."""
+    sign = 2.0 if first is None or row.signed.systems[0] == first else -2.0
     label, score = found.mean(row) - 0.5, (row.verdict.score or 0.0) - 0.5
     return sign * label, sign * score, row.signed.cluster
 
@@ -236,9 +254,10 @@ def _aligned(found: People) -> tuple[Alignment, Sequence[str], dict[str, Any]]:
             expected="labels of two raters or more: replace compares the judge with each of them",
             do=f"evenhand label {found.run} --raters 3",
         )
-    rows, numbers = found.decided, bool(found.scale.span)
+    rows, kind = found.decided, kind_of(found.scale)
+    numbers = kind in ("grades", "line")  # as the card's own test takes them
     said = [[_said(found, row, rater, numbers) for rater in found.raters] for row in rows]
-    judge = [_judged(row, numbers) for row in rows]
+    judge = [_judged(found, row, kind) for row in rows]
     clusters = [row.signed.cluster for row in rows]
     made = align(
         np.array(judge, dtype=float if numbers else object),
@@ -256,11 +275,13 @@ def _said(found: People, row: Labelled, rater: str, numbers: bool) -> float | st
     return None if label is None else found.on_scale(label) or label
 
 
-def _judged(row: Labelled, numbers: bool) -> float | str | None:
+def _judged(found: People, row: Labelled, kind: Kind) -> float | str | None:
     verdict = row.verdict
-    if numbers:
+    if kind == "line":
         return verdict.score
-    return winner(verdict) if verdict.scale.swaps else verdict.label
+    if kind == "grades":
+        return found.number(verdict.label or "")
+    return winner(verdict) if kind == "pairs" else verdict.label
 
 
 # ---- in the terminal -------------------------------------------------------------------------

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
+from scipy.special import stdtrit
 
 from evenhand.intervals import (
     MIN_CLUSTERS,
@@ -85,13 +86,26 @@ def _difference(hits: Floats, mine: np.ndarray, clusters: np.ndarray, level: flo
         return Interval(gap, None, None, level, METHOD, hits.size, fewest, why)
     if all(np.ptp(hits[side]) > 0 for side in sides):
         moved = [np.where(side, (hits - hits[side].mean()) / side.mean(), 0.0) for side in sides]
-        return from_influence(gap, moved[0] - moved[1], clusters, level=level, span=(-1.0, 1.0))
+        return _widened(from_influence(gap, moved[0] - moved[1], clusters, level=level), fewest)
     # One side shows no spread. After Newcombe 1998: distances to the bounds, added as squares.
     one, other = (clustered_t(hits[s], clusters[s], level=level, span=SPAN) for s in sides)
     (below, above), (less, more) = _reach(one), _reach(other)
     low, high = gap - float(np.hypot(below, more)), gap + float(np.hypot(above, less))
     groups = int(np.unique(clusters).size)
     return Interval(gap, low, high, level, "square-and-add, clustered", hits.size, groups)
+
+
+def _widened(found: Interval, fewest: int) -> Interval:
+    """By the clusters of the smaller side, where most of the doubt comes from.
+
+    Without it four slices of 25 clusters each, all alike, had a flag in 8 % of 400 samples.
+    """
+    if found.low is None or found.high is None:
+        return found
+    t = stdtrit(np.array([fewest, found.n_clusters]) - 1, 0.5 + found.level / 2)
+    half = (found.high - found.low) / 2 * t[0] / t[1] * np.sqrt(fewest / (fewest - 1))
+    low, high = max(-1.0, found.estimate - half), min(1.0, found.estimate + half)
+    return replace(found, low=float(low), high=float(high))
 
 
 def _reach(interval: Interval) -> tuple[float, float]:

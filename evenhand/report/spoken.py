@@ -29,7 +29,7 @@ def places(on: Scale) -> dict[str, float]:
     return {name: float(at) for at, name in enumerate(on.labels)}
 
 
-def _kind(on: Scale) -> Kind:
+def kind_of(on: Scale) -> Kind:
     if on.swaps:
         return "pairs"
     if on.span is not None or not on.labels:
@@ -42,7 +42,7 @@ def _kind(on: Scale) -> Kind:
 
 def evidence_of(verdicts: Sequence[Verdict], on: Scale) -> Evidence:
     """Verdicts as arrays, without labels: those, clusters and systems are filled in later."""
-    kind, grades = _kind(on), places(on)
+    kind, grades = kind_of(on), places(on)
     said = np.array([_said(verdict, kind, grades) for verdict in verdicts])
     judged = np.array([math.nan if v.score is None else v.score for v in verdicts])
     if grades != dict(on.labels) and on.labels:

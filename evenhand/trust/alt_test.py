@@ -27,6 +27,7 @@ from evenhand.trust.rater_tests import (
 )
 from evenhand.trust.trinomial import exact_p
 
+NOT_TESTED = "raters not tested, by column"
 CHECKED = 200  # below this many items the t-test is checked against the exact one
 
 
@@ -241,7 +242,7 @@ def _warnings(found: _Group, raters: tuple[RaterTest, ...]) -> tuple[str, ...]:
     tested = [r for r in raters if not r.reason]
     if excluded:
         more = f", and {len(excluded) - 8} more" if len(excluded) > 8 else ""
-        told.append(f"raters not tested, by column: {', '.join(excluded[:8])}{more}")
+        told.append(f"{NOT_TESTED}: {', '.join(excluded[:8])}{more}")
     if len(tested) == 1:
         told.append("one rater was tested: the winning rate is 0 or 1")
     if found.epsilon >= 0.2 and any(r.difference.n <= 50 for r in tested):

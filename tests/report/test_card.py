@@ -16,8 +16,9 @@ from evenhand.judges.pairwise import Pairwise
 from evenhand.models.scripted import Scripted
 from evenhand.report.card import Asked, Card, judge_card
 from evenhand.report.card_page import card_page
-from evenhand.report.card_text import answer, card_text
+from evenhand.report.card_text import answer, card_text, sureness
 from evenhand.report.terminal import printed
+from evenhand.trust.confidence import compare_sources
 from tests.report.made import better, rating
 
 KEYS = {"claim", "result", "gates", "agreement", "alt_test", "estimates", "warnings"}
@@ -118,6 +119,23 @@ def test_one_label_of_a_rater_and_constant_labels_are_said(tmp_path: Path) -> No
     assert "rater ben has one label" in card.warnings
     assert any("every label is the same" in one for one in card.warnings)
     assert card.certificate.result != "PASS"
+    agreement = next(gate for gate in card.certificate.gates if gate.name == "agreement")
+    assert agreement.result == "INCONCLUSIVE"  # kappa is 0 whatever the judge says
+    assert "every label is the same" in agreement.reason
+
+
+def test_a_confidence_without_an_error_to_find_says_so() -> None:
+    one = compare_sources({"probabilities": [0.6, 0.7, 0.8] * 10}, [1.0] * 30)[0]
+    assert "tells right from wrong not known (" in sureness(one)
+    assert "nan" not in sureness(one)
+
+
+def test_raters_who_cannot_be_tested_are_named(tmp_path: Path) -> None:
+    pair_run(tmp_path / "run", 40)
+    rows = [(f"q{i}", who, "AB"[i % 2]) for i in range(40) for who in ("anna", "ben")]
+    labels = write(tmp_path / "labels.csv", [*rows, ("q0", "eva", "A"), ("q1", "eva", "B")])
+    told = judge_card(tmp_path / "run", [labels]).warnings
+    assert any(one.startswith("raters not tested: eva (2 items") for one in told)
 
 
 def test_undecided_verdicts_are_no_agreement_and_no_traceback(tmp_path: Path) -> None:

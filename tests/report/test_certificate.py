@@ -130,6 +130,41 @@ def test_a_difference_of_two_systems_is_settled_or_says_what_it_could_have_seen(
     assert next(g for g in found.gates if g.name == "difference").result == "PASS"
 
 
+# ---- several systems, several raters -------------------------------------------------------------
+
+
+def few_wrong(n: int, wrong: int, systems: list[tuple[str, str]]) -> Evidence:
+    """Three people of one mind, and a judge that gives the first response that many wins less."""
+    truth = (np.arange(n) % 3 > 0).astype(float)
+    judged = truth.copy()
+    ours = np.array([names[0] == "a" for names in systems])
+    judged[np.flatnonzero(ours & (truth == 1))[:wrong]] = 0.0
+    none, why = np.full(n, np.nan), np.zeros((n, 3), dtype=np.int8)
+    return Evidence(
+        judged, judged, np.tile(truth[:, None], 3), why, np.arange(n), np.array(systems), "pairs",
+        (0.0, 0.5, 1.0), (0.0, 1.0), none, none,
+    )  # fmt: skip
+
+
+def alone(seen: Evidence, claim: Claim, gate: str) -> str:
+    found = certify(claim, {gate: questions(seen, claim, POLICY)[gate]}, POLICY)
+    return next(one.result for one in found.gates if one.name == gate)
+
+
+def test_the_worst_of_three_systems_fails_only_at_a_level_for_three() -> None:
+    systems = [("a", "b"), ("a", "c"), ("b", "c")] * 80
+    # 'a' misses 26 of 160 wins: beyond 0.1 at level 0.95, not at 1 - 0.05 / 3
+    assert alone(few_wrong(240, 26, systems), "level", "transport") == "INCONCLUSIVE"
+    assert alone(few_wrong(240, 34, systems), "level", "transport") == "FAIL"
+
+
+def test_the_annotator_test_fails_only_at_a_level_for_all_raters() -> None:
+    systems = [("a", "b")] * 160
+    # 35 of 160 errors: beyond 0.15 at level 0.95, not at 1 - 0.05 / 3
+    assert alone(few_wrong(160, 35, systems), "replace", "alt_test") == "INCONCLUSIVE"
+    assert alone(few_wrong(160, 46, systems), "replace", "alt_test") == "FAIL"
+
+
 # ---- rules ---------------------------------------------------------------------------------------
 
 
@@ -148,6 +183,14 @@ def test_an_interval_beyond_the_bar_decides_and_one_across_it_does_not() -> None
     across = gate_of(measure(0.35, 0.6))
     assert across.result == "INCONCLUSIVE"
     assert across.needed is not None
+
+
+def test_a_pass_and_what_is_shown_rest_on_the_95_percent_interval() -> None:
+    def at(level: float) -> Interval:
+        return Interval(0.6, 0.41 if level < 0.95 else 0.39, 0.8, level, "given", 100, 100)
+
+    found = gate_of(Measure(at, 0.4, "it"))
+    assert (found.result, found.low) == ("INCONCLUSIVE", 0.39)
 
 
 def test_no_difference_is_only_said_inside_the_margin() -> None:
@@ -178,7 +221,8 @@ def test_a_policy_file_changes_thresholds_and_its_hash_is_kept(tmp_path: Path) -
 @pytest.mark.parametrize(
     "text",
     ["kappa = 1", "agreement = 'high'", "position = 0", "agreement = true", "= 3", "required = 3",
-     "[required]\nreplace = ['taste']", "[required]\nmore = []"],
+     "[required]\nreplace = ['taste']", "[required]\nmore = []", "agreement = nan",
+     "coverage = inf", "least_clusters = 2.5", "[required]\nreplace = ['difference']"],
 )  # fmt: skip
 def test_a_policy_that_cannot_be_meant_is_refused(tmp_path: Path, text: str) -> None:
     file = tmp_path / "wrong.toml"

@@ -154,6 +154,7 @@ def test_two_systems_are_compared_with_the_recorded_chances() -> None:
     each = levels(seen)
     gap = each["a"].interval.estimate - each["b"].interval.estimate
     assert name == "a minus b"
+    assert estimate.method == "active"
     assert estimate.interval.estimate == pytest.approx(gap, abs=0.02)
     assert estimate.interval.low is not None
 
@@ -184,6 +185,16 @@ def test_sources_of_confidence_are_compared_and_constant_ones_left_out() -> None
     assert found[0].auroc.estimate > 0.9
     assert abs(found[1].auroc.estimate - 0.5) < 0.1
     assert found[0].brier.estimate < found[1].brier.estimate
+
+
+def test_a_win_rate_is_turned_towards_the_system_that_it_names() -> None:
+    won = (np.arange(200) % 10 > 0).astype(float)  # 'b' stands first and wins nine of ten
+    none = np.full(200, np.nan)
+    seen = Evidence(
+        won, won, won[:, None], np.zeros((200, 1), dtype=np.int8), np.arange(200),
+        np.tile(["b", "a"], (200, 1)), "pairs", (0.0, 0.5, 1.0), (0.0, 1.0), none, none,
+    )  # fmt: skip
+    assert levels(seen)["a over b"].interval.estimate == pytest.approx(0.1, abs=0.02)
 
 
 # ---- Holm ----------------------------------------------------------------------------------------

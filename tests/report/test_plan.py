@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import random
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
 import evenhand
+from evenhand import Case, Verdict
 from evenhand.errors import Misuse
+from evenhand.intervals import Interval
 from evenhand.models.scripted import Scripted
+from evenhand.records import Scale, View
+from evenhand.report.card import judge_card
 from evenhand.report.people import LabelFiles
-from evenhand.report.plan import OF_DRAWN, planned
+from evenhand.report.plan import OF_DRAWN, OF_TWO, planned
 from evenhand.trust.power import pilot
 from tests.commands import write_rows
 from tests.report.made import better, case, rating
+
+FIVE = Scale("1, 2, 3, 4, 5", {str(one): float(one) for one in range(1, 6)})
 
 
 def labels(folder: Path, rows: list[dict[str, Any]]) -> LabelFiles:
@@ -119,6 +126,58 @@ def test_a_pilot_drawn_with_unequal_chances_is_said_to_be_of_the_drawn_cases(
 
     assert OF_DRAWN in warnings(0.2, 0.9)
     assert OF_DRAWN not in warnings(0.5, 0.5)
+
+
+@dataclass(frozen=True, slots=True)
+class Grader:
+    """Says the true grade."""
+
+    view: ClassVar[View] = "pointwise"
+
+    async def __call__(self, case: Case) -> Verdict:
+        return Verdict(FIVE, {case.responses[0].text: 1.0})
+
+
+def test_the_replacement_by_grades_is_planned_as_the_card_tests_it(tmp_path: Path) -> None:
+    rng, cases, rows = random.Random(5), [], []
+    for i in range(60):
+        grade = rng.randint(2, 4)
+        cases.append(case(f"q{i}", str(grade)))
+        for rater in ("ann", "ben", "cat"):
+            near = grade + rng.choice((-1, 0, 1))
+            rows.append({"id": f"q{i}", "rater": rater, "label": near})
+    judge = evenhand.judge(cases, Grader(), None, out=tmp_path / "run")
+    files = labels(tmp_path, rows)
+    card = judge_card(judge.folder, files.files)
+    assert not isinstance(card.alt, str)
+    assert card.alt.passed
+    # Nearest of all by distance, which is what counts for grades; no winner by equal labels.
+    known = planned("replace", judge.folder, files, effect=card.alt.epsilon).reach[50]
+    assert isinstance(known, Interval)
+    assert known.estimate > 0.9
+
+
+@pytest.mark.parametrize("names", [(), ("a", "b", "c")])
+def test_pairs_of_other_than_two_systems_have_no_difference_to_plan(
+    tmp_path: Path, names: tuple[str, ...]
+) -> None:
+    rng, cases, rows = random.Random(6), [], []
+    for i in range(40):
+        two = rng.sample(names, 2) if names else ()
+        cases.append(case(f"q{i}", *rng.sample("123", 2), systems=two))
+        rows.append({"id": f"q{i}", "rater": "ann", "label": "AB"[i % 2]})
+    run = evenhand.judge(cases, {"is": "Pairwise"}, Scripted("b", better), out=tmp_path / "run")
+    with pytest.raises(Misuse, match=f"{len(names)} systems"):
+        planned("compare", run.folder, labels(tmp_path, rows))
+    assert planned("level", run.folder, labels(tmp_path, rows)).plan.effect == 0.05
+
+
+def test_a_difference_of_single_answers_counts_two_labels_a_prompt(tmp_path: Path) -> None:
+    (tmp_path / "single").mkdir()
+    run, files, _ = two_systems(tmp_path / "single", ("new", "old"))
+    assert OF_TWO in planned("compare", run, files).warnings
+    assert OF_TWO not in planned("level", run, files).warnings
+    assert OF_TWO not in planned("compare", *pair_run(tmp_path, turned=False)).warnings
 
 
 def test_a_smaller_effect_needs_more_labels() -> None:

@@ -46,6 +46,17 @@ def test_slices_that_do_not_differ_are_seldom_flagged() -> None:
     assert wrong <= 12  # 5 of 100 expected, 12 is three standard errors more
 
 
+def test_small_slices_of_clusters_that_do_not_differ_are_seldom_flagged() -> None:
+    wrong = 0
+    for seed in range(200):
+        rng = np.random.default_rng(seed)
+        names = np.repeat(rng.integers(0, 4, 100), 2)
+        easy = np.clip(0.8 + 0.15 * np.repeat(rng.standard_normal(100), 2), 0.3, 1.0)
+        seen = words((rng.random(200) < easy).astype(float), np.repeat(np.arange(100), 2))
+        wrong += any(one.flagged for one in slices(seen, [f"s{name}" for name in names]))
+    assert wrong <= 19  # 10 of 200 expected, 19 is three standard errors more
+
+
 def test_the_difference_of_two_slices_is_paired_where_they_share_clusters() -> None:
     rng = np.random.default_rng(1)
     hard = rng.random(100) < 0.5

@@ -19,6 +19,14 @@ def grades(seed: int, n: int = 120) -> np.ndarray:
     return values
 
 
+def test_each_person_and_the_judge_meet_the_same_others_without_that_person() -> None:
+    values = np.array([[1, 1, 2, 1], [2, 1, 1, 2], [1, 2, 2, 2], [2, 2, 2, 1]] * 10, dtype=float)
+    first = human_ceiling(Ratings.from_values(values, scale=(1, 2))).per_human[0]
+    others = values[:, 1:3]
+    assert first.human.estimate == pytest.approx((others == values[:, :1]).mean())
+    assert first.judge.estimate == pytest.approx((others == values[:, 3:]).mean())
+
+
 def test_concordance_is_quadratic_kappa_of_the_pooled_table() -> None:
     ratings = Ratings.from_values(grades(0), scale=range(1, 6))
     line = line_ceiling(ratings)
