@@ -100,6 +100,6 @@ def _worth(alone: Interval | None, steady: Interval | None) -> str:
             "labels on your own cases can say."
         )
     return (
-        "So this small model's word is worth no more than a coin here: use it to try the tool, "
-        "and a capable model to judge."
+        "So this model's word cannot be told from a coin's here: use it to try the tool, and a "
+        "capable model to judge."
     )

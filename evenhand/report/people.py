@@ -209,7 +209,7 @@ def labels_of(store: Store, labels: LabelFiles, *, pairs: bool) -> tuple[Labels,
         raise Misuse(
             f"the {len(cases) - len(foreign)} rows about cases of {store.folder} hold no label",
             expected="labels; an empty cell and 'skip' are none",
-            do="name the column that holds them: --map label=COLUMN",
+            do="fill the sheet; or name the column that holds them: --map label=COLUMN",
         )
     more = (f"{len(foreign)} labelled cases are not in the run: {near}",) if foreign else ()
     return replace(found, notices=(*found.notices, *more)), foreign

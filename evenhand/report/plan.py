@@ -135,7 +135,9 @@ def _estimate(claim: Any, found: People | None, effect: float | None) -> Planned
     alone = labels_needed(Pilot(known.sd, 0.0, known.icc, known.cluster_size), claim, goal)
     plan = fewer
     if fewer.n_labels is not None:
-        plan = cases_needed(known, claim, goal, labels=int(np.ceil(SPARE * fewer.n_labels)))
+        spare = int(np.ceil(SPARE * fewer.n_labels))
+        most = max(fewer.n_labels, alone.n_labels or spare)  # without a judge these would do
+        plan = cases_needed(known, claim, goal, labels=min(spare, most))
     what = "half of a 95 % interval's width" if claim == "level" else "a difference of two systems"
     reach = {n: detectable(known, claim, labels=n).effect for n in SIZES}
     told = (*(found.notices if found else ()), *plan.warnings)
