@@ -55,6 +55,9 @@ def bench(
         return _parity(names or [], parity, as_json)
     if not names and all_local is None:
         return _list(as_json)
+    for file in (markdown, junit):
+        if file is not None and not file.parent.is_dir():  # before anything is paid
+            raise Misuse(f"there is no folder '{file.parent}'", do="make it, or mend the path")
     found: list[Scored] = []
     for one, files in _there(names or [], data, all_local):
         if judge and one.card.view is None and not names:
@@ -65,6 +68,12 @@ def bench(
             found += _replayed(one, files, names or [])
         else:
             found += _run(one, files, judge, asked)
+    if not found:
+        raise Misuse(
+            f"no benchmark of {all_local or data} holds recorded verdicts",
+            expected="recorded verdicts, or a judge to run",
+            do="add --judge NAME --model MODEL",
+        )
     for file, text in ((markdown, tabled), (junit, suites)):
         if file is not None:
             file.write_text(text(found), encoding="utf-8")
@@ -114,18 +123,21 @@ def _there(
 def _replayed(one: Bench, files: Files, named: list[str]) -> list[Scored]:
     from evenhand.report.bench import scored
     from evenhand.report.bench_boards import boards
+    from evenhand.report.progress import working
     from evenhand.report.sample import contents
 
-    if found := boards(one, files):
-        return found
-    read = contents(one, files)
+    with working(f"{one.card.name}: reading"):
+        if found := boards(one, files):
+            return found
+        read = contents(one, files)
     if not read.judges and named:
         raise Misuse(
             f"{one.card.name} holds no recorded verdicts",
             expected="a judge to run",
-            do=f"evenhand bench {one.card.name} --judge NAME --model MODEL",
+            do=f"evenhand bench {one.card.name} --data DIR --judge NAME --model MODEL",
         )
-    return scored(read, read.judges)
+    with working(f"{one.card.name}: {len(read.judges)} judges"):
+        return scored(read, read.judges)
 
 
 @dataclass(frozen=True, slots=True)

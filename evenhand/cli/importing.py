@@ -29,6 +29,7 @@ def import_(
     """Take what another tool recorded: run folders, without asking again."""
     from evenhand.report.imported import imported
     from evenhand.report.imported_text import imported_text, known, known_text
+    from evenhand.report.progress import working
 
     if format is None:
         cards = known()
@@ -37,7 +38,8 @@ def import_(
         raise Misuse(f"no file of {format!r} is given", do=f"evenhand import {format} FILE")
     folder = out or _folder(format, files)
     command = shlex.join(["evenhand", *sys.argv[1:]])
-    found = imported(format, files, folder, command=command)
+    with working(f"importing {format}"):
+        found = imported(format, files, folder, command=command)
     forms: list[dict[str, Any]] = [one.json() for one in found]
     return show_(as_json, lambda: {"runs": forms}, lambda: imported_text(found))
 

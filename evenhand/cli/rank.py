@@ -47,13 +47,16 @@ def rank(
     from evenhand.report.battles import read_battles
     from evenhand.report.board import board
     from evenhand.report.board_text import board_text
+    from evenhand.report.progress import working
     from evenhand.report.standings import Asked
 
     if go_on is not None:
         sources = _go_on(sources, go_on, top, quiet=as_json)
     names = tuple(name.strip() for name in control.split(",") if name.strip())
-    fought = read_battles(sources, by=by, cluster=cluster, control=names)
-    found = board(fought, Asked(names, ties, anchor, top, level, gate))
+    with working("reading battles"):
+        fought = read_battles(sources, by=by, cluster=cluster, control=names)
+    with working("fitting strengths"):
+        found = board(fought, Asked(names, ties, anchor, top, level, gate))
     if html is not None:
         from evenhand.report.board_page import board_page
 

@@ -42,6 +42,7 @@ def trust(
     from evenhand.report.card import Asked, judge_card
     from evenhand.report.card_text import card_text
     from evenhand.report.certificate import CLAIMS
+    from evenhand.report.progress import working
 
     if claim not in CLAIMS:
         raise Misuse(
@@ -49,7 +50,8 @@ def trust(
         )
     columns = mapping(map_ or [])
     asked = Asked(claim, policy, cluster, by, columns, mapping_of(map_labels or ()))
-    card = judge_card(run, labels, asked)
+    with working("comparing judge and people"):
+        card = judge_card(run, labels, asked)
     if html is not None:
         from evenhand.report.card_page import card_page
 

@@ -11,20 +11,29 @@ import hashlib
 import importlib
 import os
 import pkgutil
+import zlib
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from importlib.metadata import entry_points
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal, TypeVar
+from zipfile import BadZipFile
 
 from evenhand.data.raters import Label
-from evenhand.data.rows import Bad, Row
-from evenhand.errors import Misuse
+from evenhand.data.rows import Bad, Row, Wrong
+from evenhand.errors import DataError, Misuse
 from evenhand.records import Verdict, View
 
 Gold = Literal["human", "objective", "constructed", "judge", "none"]
 Standing = Literal["reproduced", "script", "computed"]
+T = TypeVar("T")
 FORMAT = "format/"
+# What code that takes a file for what it should be stumbles over when it is something else.
+MISSHAPEN = (
+    *(ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError),
+    *(BadZipFile, EOFError, OSError, zlib.error),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,10 +212,10 @@ def bench(name: str) -> Bench:
     module = name.replace("-", "_")
     if name.removeprefix(FORMAT) in formats() and name.startswith(FORMAT):
         one = importlib.import_module(f"evenhand.data.formats.{module.removeprefix(FORMAT)}")
-        return one.BENCH  # type: ignore[no-any-return]
+        return _guarded(one.BENCH)
     for offered in entry_points(group="evenhand.data"):
         if offered.name == name:
-            return offered.load()  # type: ignore[no-any-return]
+            return _guarded(offered.load())
     if name not in names():
         near = difflib.get_close_matches(name, names(), 3, 0.4)
         raise Misuse(
@@ -215,7 +224,43 @@ def bench(name: str) -> Bench:
             do="evenhand bench",
         )
     found = importlib.import_module(f"evenhand.data.benches.{module}")
-    return found.BENCH  # type: ignore[no-any-return]
+    return _guarded(found.BENCH)
+
+
+def _guarded(one: Bench) -> Bench:
+    """A file that is not what the adapter takes it for is an error of the data."""
+
+    def guard(of: Callable[[Files], Iterator[T]]) -> Callable[[Files], Iterator[T]]:
+        def made(files: Files) -> Iterator[T]:
+            with in_shape(files):
+                yield from of(files)
+
+        return made
+
+    more: dict[str, Any] = {
+        name: guard(of)
+        for name in ("cases", "people", "recorded", "published")
+        if (of := getattr(one, name)) is not None
+    }
+    return replace(one, **more)
+
+
+@contextmanager
+def in_shape(files: Files) -> Iterator[None]:
+    """Raises: DataError where the code within stumbles over what the files hold."""
+    try:
+        yield
+    except (*MISSHAPEN, StopIteration, Wrong) as error:
+        card = files.card
+        where = [str(path) for paths in files.paths.values() for path in paths]
+        told = error.found if isinstance(error, Wrong) else f"{type(error).__name__}: {error}"
+        raise DataError(
+            f"the files do not have the known shape ({told[:200]})",
+            expected=f"the files of {card.source} at {card.revision}",
+            do="take the files of that revision as they are",
+            file=", ".join(where[:3]) + (", …" if len(where) > 3 else ""),
+            field=error.field if isinstance(error, Wrong) else "",
+        ) from error
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from evenhand.data.bench import Card, File, Files, Metric
-from evenhand.data.reading import check_columns, said
+from evenhand.data.files import reading
+from evenhand.data.reading import check_columns, made_of, said
 from evenhand.data.rows import Bad, Row, Wrong
 from evenhand.data.texts import absent, as_text, kind, shown
 from evenhand.errors import DataError
@@ -78,19 +79,16 @@ def each(
                 continue
             if at == 1:
                 check_columns(files, str(path), at, found=raw, columns=columns)
-            try:
-                yield from tuple(make(raw, at))
-            except Wrong as wrong:
-                yield Bad(str(path), at, wrong.field, wrong.found, f"{wrong.expected}, {due}")
+            yield from made_of(raw, at, make, file=str(path), card=files.card)
 
 
 def json_lines(path: Path) -> Iterator[Any]:
     """Raises: DataError for a line that is not JSON."""
-    with path.open(encoding="utf-8") as lines:
+    with reading(str(path)) as lines:
         for at, one in enumerate(lines, 1):
             try:
-                yield json.loads(one)
-            except ValueError as error:
+                yield json.loads(one.decode())
+            except (ValueError, RecursionError) as error:
                 happened, due = f"broken JSON: {error}", "one object a line"
                 raise DataError(happened, expected=due, file=str(path), row=at) from error
 

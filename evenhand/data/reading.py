@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import difflib
-import gzip
 import hashlib
 import json
+import math
 import re
+import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
 from evenhand.data.arrow import arrow_source
-from evenhand.data.bench import Files
-from evenhand.data.files import checked, text_source
+from evenhand.data.bench import MISSHAPEN, Card, Files
+from evenhand.data.files import checked, reading, text_source
 from evenhand.data.rows import Bad, Row, Wrong
 from evenhand.data.texts import absent, as_text, kind, shown
 from evenhand.data.texts import messages as turns
@@ -79,16 +80,26 @@ def read_many(
     files: Files, name: str, make: Callable[[Raw, int], Iterable[T]], *, columns: Sequence[str] = ()
 ) -> Iterator[T | Bad]:
     """As `read`, for rows that hold several things; a row that is refused gives none of them."""
-    path = str(files.paths[name][0]) if files.paths[name] else name
-    for at, found in rows(files, name, columns):
-        if isinstance(found, Bad):
-            yield found
-            continue
-        try:
-            yield from tuple(make(found, at))
-        except Wrong as wrong:
-            due = f"{wrong.expected}, as in {files.card.source} at {files.card.revision}"
-            yield Bad(path, at, wrong.field, wrong.found, due)
+    for path, one in apart(files, name):
+        for at, found in rows(one, name, columns):
+            if isinstance(found, Bad):
+                yield found
+            else:
+                yield from made_of(found, at, make, file=str(path), card=files.card)
+
+
+def made_of(
+    raw: Raw, at: int, make: Callable[[Raw, int], Iterable[T]], *, file: str, card: Card
+) -> Iterable[T | Bad]:
+    """What `make` makes of a row, or a `Bad` where it refuses the row or stumbles over it."""
+    known = f"as in {card.source} at {card.revision}"
+    try:
+        return tuple(make(raw, at))
+    except Wrong as wrong:
+        return (Bad(file, at, wrong.field, wrong.found, f"{wrong.expected}, {known}"),)
+    except MISSHAPEN as error:
+        told = f"{type(error).__name__}: {error}"[:200]
+        return (Bad(file, at, "", f"a row of another shape ({told})", f"a row {known}"),)
 
 
 def apart(files: Files, name: str) -> Iterator[tuple[Path, Files]]:
@@ -104,14 +115,18 @@ def split_name(path: Path) -> str:
 
 def whole(path: Path) -> Any:
     """A JSON file that is one value, packed with gzip or not."""
-    opened = gzip.open if path.name.endswith(".gz") else open
     try:
-        with opened(path, "rt", encoding="utf-8") as stream:
-            return json.load(stream)
-    except ValueError as error:
+        with reading(str(path)) as stream:
+            return json.loads(stream.read().decode())
+    except (ValueError, RecursionError) as error:
         raise DataError(
             f"the file is not JSON: {error}", expected="one JSON value", file=str(path)
         ) from error
+    except (EOFError, OSError, zlib.error) as error:
+        raise DataError(
+            f"the file cannot be read: {error}", expected="a whole file",
+            do="copy it again, or write it again", file=str(path),
+        ) from error  # fmt: skip
 
 
 # ---- columns -> values ---------------------------------------------------------------------------
@@ -149,12 +164,13 @@ def one_of(raw: Raw, column: str, known: Mapping[Any, T]) -> T:
 
 
 def number(raw: Raw, column: str) -> float:
+    """Raises: Wrong for what is no number, for infinity and for NaN."""
     value = raw.get(column)
     try:
-        if isinstance(value, bool | None):
+        if isinstance(value, bool | None) or not math.isfinite(made := float(value)):
             raise ValueError
-        return float(value)
-    except (TypeError, ValueError):
+        return made
+    except (OverflowError, TypeError, ValueError):
         raise Wrong(column, f"{kind(value)}: {shown(value)}", "a number") from None
 
 

@@ -14,7 +14,7 @@ from scipy.special import stdtrit
 
 from evenhand.data.bench import Card, Metric, Published
 from evenhand.intervals import Interval, clustered_t, undefined
-from evenhand.report.bench_figures import figure
+from evenhand.report.bench_figures import figure, point
 from evenhand.report.people import known_only
 from evenhand.report.sample import Contents, Sample, sample
 from evenhand.store import Store, read_signed
@@ -212,12 +212,15 @@ def difference(read: Contents, judges: tuple[str, str], level: float = 0.95) -> 
 
 def _of(given: Sample, metric: Metric) -> float:
     if metric.mean == "cases":
-        return headline(given, metric).estimate
+        return _point(given, metric)
     names = sorted({fact.group for fact in given.facts})
     groups = np.array([fact.group for fact in given.facts])
-    return float(
-        np.mean([headline(given.where(groups == name), metric).estimate for name in names])
-    )
+    return float(np.mean([_point(given.where(groups == name), metric) for name in names]))
+
+
+def _point(given: Sample, metric: Metric) -> float:
+    asked = given.n and given.asked.any()
+    return point(metric.name, given, _options(metric)) if asked else math.nan
 
 
 def jackknife(of: Callable[[np.ndarray], float], clusters: np.ndarray, level: float) -> Interval:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from evenhand.correlations import spearman
-from evenhand.data.bench import Bench, Files, Metric, Published
+from evenhand.data.bench import Bench, Files, Metric, Published, in_shape
 from evenhand.data.benches import alpaca_eval_arena, arena_meta
 from evenhand.data.benches.arena_meta import Board
 from evenhand.intervals import Interval, undefined
@@ -26,8 +26,8 @@ BOARDS = {"arena-meta": arena_meta.board, "alpaca-eval-arena": alpaca_eval_arena
 
 def board_figure(files: Files, one: Published) -> Interval:
     """Of the board that the source calls `one.judge`."""
-    board = BOARDS[files.card.name](files, one.judge)
-    return FIGURES[one.figure](board, one.options)
+    with in_shape(files):
+        return FIGURES[one.figure](BOARDS[files.card.name](files, one.judge), one.options)
 
 
 def boards(bench: Bench, files: Files) -> list[Scored]:

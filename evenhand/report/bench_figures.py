@@ -46,6 +46,13 @@ def figure(name: str, sample: Sample, options: Options | None = None) -> Interva
     return FIGURES[name](sample, options or {})
 
 
+def point(name: str, sample: Sample, options: Options) -> float:
+    """The estimate of a figure, for those who take it many times."""
+    if name == "alt_test_advantage":
+        return _advantage(sample, options)
+    return figure(name, sample, options).estimate
+
+
 def known(name: str) -> bool:
     return name in FIGURES
 
@@ -297,10 +304,23 @@ def _step(level: str, which: str) -> Made:
 
 
 def replacement(sample: Sample, options: Options) -> AltTest:
-    """Words are scored by accuracy and numbers by -RMSE, unless `scoring` says otherwise."""
-    scoring = str(options.get("scoring") or ("accuracy" if sample.words else "neg_rmse"))
     least = int(options.get("min_instances", 30))
-    return _replaced(sample, scoring, (float(options.get("epsilon", 0.2)), least))
+    return _replaced(sample, _scoring(sample, options), (float(options.get("epsilon", 0.2)), least))
+
+
+def _scoring(sample: Sample, options: Options) -> Any:
+    """Words are scored by accuracy and numbers by -RMSE, unless `scoring` says otherwise."""
+    return options.get("scoring") or ("accuracy" if sample.words else "neg_rmse")
+
+
+def _advantage(sample: Sample, options: Options) -> float:
+    """The advantage probability alone, which takes a fiftieth of the time of the whole test."""
+    scores = align(sample.said, sample.labels, metric=_scoring(sample, options))
+    there = ~np.isnan(scores.judge)
+    tested = there.sum(axis=0) >= int(options.get("min_instances", 30))
+    ahead = np.where(there, scores.judge >= scores.human, 0.0).sum(axis=0)
+    shares = ahead[tested] / there.sum(axis=0)[tested]
+    return float(shares.mean()) if shares.size else float("nan")
 
 
 @lru_cache(maxsize=1)  # three figures come of one test

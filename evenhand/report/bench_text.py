@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 from xml.etree import ElementTree
@@ -139,7 +140,7 @@ def junit(found: Sequence[Scored]) -> str:
         suite.set("tests", str(len(mine)))
         suite.set("failures", str(sum(map(bool, failures))))
         for one, failure in zip(mine, failures, strict=True):
-            case = ElementTree.SubElement(suite, "testcase", classname=name, name=one.judge)
+            case = ElementTree.SubElement(suite, "testcase", classname=name, name=_xml(one.judge))
             kept = ElementTree.SubElement(case, "properties")
             for key, text in (("metric", str(one.card.metric)), ("value", number(one.value)),
                               ("interval", ends(one.value))):  # fmt: skip
@@ -147,6 +148,11 @@ def junit(found: Sequence[Scored]) -> str:
             if failure:
                 ElementTree.SubElement(case, "failure", message=failure)
     return ElementTree.tostring(root, encoding="unicode", xml_declaration=True) + "\n"
+
+
+def _xml(text: str) -> str:
+    """Without the characters that XML cannot hold."""
+    return re.sub("[\ufffe\uffff]", lambda m: ascii(m.group())[1:-1], visible(text))
 
 
 def _failure(one: Scored) -> str:

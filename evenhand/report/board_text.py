@@ -185,8 +185,8 @@ def advice(board: Board) -> Iterator[str]:
     if board.next and not settled and (len(fit.components) > 1 or not _clear(board.whole)):
         pairs = joined([f"{one} against {other}" for one, other in board.next], 3)
         yield f"these pairs would say most: {pairs}"
-        names = [str(one["name"]) for one in board.fought.judges]
-        imported = any(name.startswith("imported:") for name in names)  # nobody to ask again
+        judges = [str(one["name"]) for one in board.fought.judges]
+        imported = any(name.startswith("imported:") for name in judges)  # nobody to ask again
         if board.fought.view == "pairwise" and not imported:
             yield "the run's own judge goes on with them: evenhand rank RUN --continue 100"
 

@@ -37,7 +37,16 @@ def rows_as(store: Store, form: str, say: Say) -> Iterator[dict[str, Any]]:
     judge = str(store.manifest.get("judge", {}).get("name"))
     make = _alpaca if form == "alpacaeval" else _battle
     for signed, row in _beside(store, form, say):
-        yield make(signed, row, judge)
+        yield _escaped(make(signed, row, judge))
+
+
+def _escaped(value: Any) -> Any:
+    """JSON with its lone surrogates as escapes, which a file in UTF-8 cannot hold."""
+    if isinstance(value, str):
+        return escape(value)
+    if isinstance(value, Mapping):
+        return {escape(str(name)): _escaped(one) for name, one in value.items()}
+    return [_escaped(one) for one in value] if isinstance(value, list | tuple) else value
 
 
 def _beside(store: Store, form: str, say: Say) -> Iterator[tuple[Signed, Row | None]]:

@@ -7,8 +7,6 @@ import csv
 import hashlib
 import json
 import os
-import re
-import shutil
 import sqlite3
 import time
 from collections.abc import Iterable, Iterator, Sequence
@@ -26,9 +24,10 @@ from evenhand.errors import Misuse
 from evenhand.manifest import counts
 from evenhand.records import Verdict, escape
 from evenhand.report.bench_text import card_json
+from evenhand.report.workshop import folder_name, workshop
 from evenhand.store import Signed, Store
 
-LABELS, REJECTED, WORKSHOP = "labels.csv", "rejected.jsonl", ".import"
+LABELS, REJECTED = "labels.csv", "rejected.jsonl"
 MOST_JUDGES = 300  # each holds a database open while it is written
 
 
@@ -79,16 +78,13 @@ def imported(format: str, files: Sequence[Path], out: Path, *, command: str = ""
     source = Source.of(format, files)
     if known := _unchanged(source, out):
         return known
-    workshop = out / WORKSHOP
-    shutil.rmtree(workshop, ignore_errors=True)
-    workshop.mkdir(parents=True)
-    try:
-        with contextlib.closing(_Import(source, workshop)) as work:
+    with workshop(out) as place:
+        if known := _unchanged(source, out):  # another process has made it meanwhile
+            return known
+        with contextlib.closing(_Import(source, place)) as work:
             work.read()
             made = work.finish(command, time.perf_counter() - began)
-        return list(_moved(made, workshop, out))
-    finally:
-        shutil.rmtree(workshop, ignore_errors=True)
+        return list(_moved(made, place, out))
 
 
 # ---- what is read --------------------------------------------------------------------------------
@@ -144,7 +140,7 @@ class _Facts:
         self.db = sqlite3.connect("")  # a file that nobody else sees and that goes with us
         self.db.executescript(
             "create table facts(id text primary key, row int, body text) without rowid;"
-            "create table said(id text, judge, primary key(id, judge)) without rowid;"
+            "create table said(id text, judge, label, primary key(id, judge)) without rowid;"
         )
 
     def add(self, row: Row) -> None:
@@ -167,10 +163,14 @@ class _Facts:
             if (label := json.loads(body)[3]) is not None:
                 yield Label(case, rater, label, row=row)
 
-    def new(self, case: str, judge: int | str) -> bool:
+    def new(self, case: str, judge: int | str, label: str = "") -> bool:
         """Whether the judge (a number) or the person (a name) has said nothing of the case yet."""
-        done = self.db.execute("insert or ignore into said values(?,?)", (case, judge))
-        return done.rowcount == 1
+        row = case, judge, label
+        return self.db.execute("insert or ignore into said values(?,?,?)", row).rowcount == 1
+
+    def before(self, case: str, person: str) -> str:
+        asked = "select label from said where id=? and judge=?"
+        return str(self.db.execute(asked, (case, person)).fetchone()[0])
 
 
 @dataclass(slots=True)
@@ -263,8 +263,8 @@ class _Import:
                     expected="judges, not people: people's labels are for --labels",
                     do="split the file, or give it to `evenhand trust RUN --labels FILE`",
                 )
-            taken = {store.folder.name.casefold() for _, store in self.stores.values()}
-            folder = self.folder / _name(judge, taken)
+            taken = {one.folder.name.casefold() for _, one in self.stores.values()}
+            folder = self.folder / folder_name(judge, {LABELS, REJECTED, *taken})
             self.stores[judge] = (len(self.stores), Store(folder))
         return self.stores[judge]
 
@@ -273,14 +273,15 @@ class _Import:
             writer = csv.writer(handle)
             writer.writerow(("id", "rater", "label"))
             for one in labels:
-                if not self.facts.new(one.case, f"person {one.rater}"):
+                label = {"refused": "skip"}.get(one.why, "") if one.label is None else one.label
+                case, label, who = escape(one.case), escape(label), f"person {escape(one.rater)}"
+                if self.facts.new(case, who, label):
+                    writer.writerow((case, escape(one.rater), label))
+                    self.labels += 1
+                elif self.facts.before(case, who) != label:  # beside each judge it stands again
                     found = f"{one.rater} labelled {one.case!r} before"
                     due = "one label a person and case"
                     self.bads.keep(Bad(self.source.place, one.row, "rater", found, due))
-                    continue
-                label = {"refused": "skip"}.get(one.why, "") if one.label is None else one.label
-                writer.writerow((escape(one.case), escape(one.rater), escape(label)))
-                self.labels += 1
         if not self.labels:
             (self.folder / LABELS).unlink()
 
@@ -328,25 +329,16 @@ class _Import:
         }  # fmt: skip
 
 
-def _name(judge: str, taken: set[str]) -> str:
-    """A folder's name; no two are the same where case does not count."""
-    name = re.sub(r"[^A-Za-z0-9._-]+", "-", judge).strip("-.")[:80] or "judge"
-    found, number = name, 2
-    while found.casefold() in taken:
-        found, number = f"{name}-{number}", number + 1
-    return found
-
-
 # ---- where it goes -------------------------------------------------------------------------------
 
 
-def _moved(made: dict[str, dict[str, Any]], workshop: Path, out: Path) -> Iterator[Imported]:
+def _moved(made: dict[str, dict[str, Any]], place: Path, out: Path) -> Iterator[Imported]:
     """Everything to its place at once, so that a half-made run is never there."""
     for name in (LABELS, REJECTED):
-        if (workshop / name).exists():
-            os.replace(workshop / name, out / name)
+        if (place / name).exists():
+            os.replace(place / name, out / name)
     for manifest in made.values():
-        inner = workshop / manifest["imported"]["judges"][manifest["imported"]["judge"]]
+        inner = place / manifest["imported"]["judges"][manifest["imported"]["judge"]]
         if len(made) > 1:
             os.replace(inner, out / inner.name)
         else:

@@ -40,6 +40,17 @@ def watched(job: Job, *, quiet: bool) -> Iterator[Job]:
         yield replace(job, options=replace(job.options, watch=watch))
 
 
+@contextlib.contextmanager
+def working(what: str) -> Iterator[None]:
+    """A moving sign beside `what`, for work whose length is not known; silent in a pipe."""
+    console = Console(stderr=True, highlight=False, markup=False)
+    if not console.is_terminal:
+        yield
+        return
+    with console.status(what):
+        yield
+
+
 def told(tally: Tally, seconds: float) -> str:
     """Such as '12.0/s · 0.034 USD · 2 undecided'."""
     usd = tally.spent()["usd"]

@@ -13,7 +13,7 @@ from evenhand.data.bench import Bench, Files
 from evenhand.data.raters import Label
 from evenhand.data.rows import Bad, Row
 from evenhand.intervals import Floats
-from evenhand.records import Verdict
+from evenhand.records import Verdict, escape
 from evenhand.report.summary import walk, winner
 from evenhand.trust.ratings import Gap, Ratings
 
@@ -80,7 +80,7 @@ def contents(bench: Bench, files: Files, *, recorded: bool = True) -> Contents:
     verdicts = dict[str, dict[str, Verdict]]()
     if recorded and bench.recorded:
         for verdict in _good(bench.recorded(files), bad.append):
-            verdicts.setdefault(verdict.rater, {})[verdict.case] = verdict
+            verdicts.setdefault(escape(verdict.rater), {})[verdict.case] = verdict
     return Contents(bench, files, facts, people, verdicts, tuple(bad))
 
 

@@ -14,6 +14,7 @@ import pytest
 from evenhand.data.bench import Bench, Card, File, Files, Metric, Published, bench, find
 from evenhand.data.reading import case_row, in_orders, said
 from evenhand.data.rows import Bad, Row
+from evenhand.errors import DataError
 from evenhand.intervals import clustered_t
 from evenhand.records import YES_NO, Verdict
 from evenhand.report.bench import difference, jackknife, mean_of, scored
@@ -271,3 +272,58 @@ def test_recorded_judges_of_judgebench_give_the_published_figures() -> None:
     for found in scored(held, held.judges):
         assert found.expected is not None
         assert round(100 * found.value.estimate, 2) == found.expected.value
+
+
+def test_a_name_that_xml_cannot_hold_is_written_with_escapes(folder: Path) -> None:
+    name = "a\x00b\x1b\ufffe\ud800"
+    [found] = scored(read(folder).having(name, []), [name])
+    case = ElementTree.fromstring(suites([found])).find("testsuite/testcase")
+    assert case is not None
+    assert case.get("name") == r"a\x00b\x1b\ufffe\ud800"
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "told"),
+    [
+        ("biasbench.json", b"[" * 100_000, "not JSON"),
+        ("biasbench.json", b'{"length": []', "not JSON"),
+        ("biasbench.json", b"\xff\xfe", "not JSON"),
+        ("biasbench.json", b"[1]", "lists of pairs"),
+    ],
+)
+def test_a_file_that_is_something_else_is_an_error_of_the_data(
+    tmp_path: Path, name: str, text: bytes, told: str
+) -> None:
+    (tmp_path / name).write_bytes(text)
+    one = bench("evalbiasbench")
+    with pytest.raises(DataError, match=told) as caught:
+        contents(one, find(one.card, tmp_path))
+    assert name in caught.value.text
+
+
+def test_a_byte_order_mark_is_no_part_of_the_json(tmp_path: Path) -> None:
+    pair = {"instruction": "q", "response1": "a", "response2": "b", "label": "1"}
+    held = b"\xef\xbb\xbf" + json.dumps({"length": [pair]}).encode()
+    (tmp_path / "biasbench.json").write_bytes(held)
+    one = bench("evalbiasbench")
+    assert len(contents(one, find(one.card, tmp_path)).facts) == 1
+
+
+def test_a_row_of_another_shape_is_told_with_its_own_file_and_the_others_are_read(
+    tmp_path: Path,
+) -> None:
+    game = {"decision": "A>B"}
+    pair = {"pair_id": "p", "source": "livebench-math", "question": "q", "response_A": "a",
+            "response_B": "b", "label": "A>B"}  # fmt: skip
+    (tmp_path / "pairs_x.jsonl").write_text(json.dumps(pair) + "\n")
+    (tmp_path / "pairs_y.jsonl").write_text(json.dumps({**pair, "pair_id": None}) + "\n")
+    rows = [{"pair_id": "p", "judgments": [game, game]}, {"pair_id": "p", "judgments": 5}]
+    text = "".join(json.dumps(row) + "\n" for row in rows)
+    (tmp_path / "judgments_j_on_x.jsonl").write_text(text)
+    one = bench("judgebench")
+    read = contents(one, find(one.card, tmp_path))
+    assert [(Path(bad.file).name, bad.row) for bad in read.bad] == [
+        ("pairs_y.jsonl", 1), ("judgments_j_on_x.jsonl", 2)
+    ]  # fmt: skip
+    assert list(read.verdicts["j"]) == ["p"]
+    assert read.verdicts["j"]["p"].label == "tie"  # A first, and B once they trade places

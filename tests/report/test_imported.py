@@ -20,6 +20,7 @@ from evenhand.report.imported import Imported, imported
 from evenhand.report.people import LabelFiles, people
 from evenhand.report.source import rows_again
 from evenhand.report.summary import summarise
+from evenhand.report.workshop import workshop
 from evenhand.store import Signed, Store, read_signed
 from tests import benches_by_hand as by_hand
 from tests.data import foreign_files as made
@@ -158,7 +159,7 @@ def test_a_failed_import_leaves_nothing(tmp_path: Path) -> None:
     path = made.lines(tmp_path / "b.jsonl", made.VOTES)
     with pytest.raises(Misuse, match="2 labels by people"):
         imported("lmsys", [path], tmp_path / "out")
-    assert not list((tmp_path / "out").iterdir())
+    assert not (tmp_path / "out").exists()
 
 
 def test_judges_whose_names_make_one_folder_get_two(tmp_path: Path) -> None:
@@ -337,3 +338,59 @@ def test_an_import_of_alpacaeval_flags_the_null_model_and_no_other(tmp_path: Pat
     assert any("NullModel gave answers of one length" in text for text in made.warnings)
     first = made.whole.rows[0]
     assert (first.system, round(100 * first.win_rate.estimate, 2)) == ("NullModel", 76.92)
+
+
+def test_a_label_that_stands_beside_each_judge_counts_once_and_is_no_fault(tmp_path: Path) -> None:
+    rows = [
+        {"id": "a", "judge": name, "score": 1, "human_label": "1", "human": "Ann"}
+        for name in ("j1", "j2")
+    ]
+    one, _ = imported("verdicts", [made.lines(tmp_path / "v.jsonl", rows)], tmp_path / "out")
+    assert one.labels_file is not None
+    assert one.labels_file.read_text().splitlines()[1:] == ["a,Ann,1"]
+    assert one.skipped == 0
+
+
+def test_a_judge_called_like_a_file_of_the_import_gets_a_folder(tmp_path: Path) -> None:
+    names = ("labels.csv", "run.json", "Run.SQLite")
+    rows = [{"id": "a", "judge": name, "score": 1, "human_label": "1"} for name in names]
+    path = made.lines(tmp_path / "v.jsonl", rows)
+    found = imported("verdicts", [path], tmp_path / "out")
+    assert [one.run.name for one in found] == ["labels.csv-2", "run.json-2", "Run.SQLite-2"]
+    assert imported("verdicts", [path], tmp_path / "out") == found
+
+
+def test_a_second_import_at_once_is_refused_and_harms_nothing(tmp_path: Path) -> None:
+    path = made.lines(tmp_path / "v.jsonl", made.VERDICTS)
+    with workshop(tmp_path / "out") as place:
+        (place / "mine").mkdir()
+        with pytest.raises(Misuse, match="another import"):
+            imported("verdicts", [path], tmp_path / "out")
+        assert (place / "mine").is_dir()
+    assert not (tmp_path / "out").exists()
+
+
+def test_what_a_killed_import_left_is_cleared_away(tmp_path: Path) -> None:
+    (tmp_path / "out/.import/j1").mkdir(parents=True)
+    (tmp_path / "out/.import/rejected.jsonl").write_text("{}\n")
+    path = made.lines(tmp_path / "v.jsonl", made.VERDICTS)
+    imported("verdicts", [path], tmp_path / "out")
+    there = sorted(one.name for one in (tmp_path / "out").iterdir())
+    assert ".import" not in there
+    assert "rejected.jsonl" not in there
+
+
+def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    path = made.lines(tmp_path / "v.jsonl", made.VERDICTS)
+    with pytest.raises(Misuse, match="cannot be written"):
+        imported("verdicts", [path], path / "out")
+
+
+def test_lone_surrogates_leave_as_escapes_in_battles(tmp_path: Path) -> None:
+    turns = [{"role": "user", "content": "\ud83d?"}, {"role": "assistant", "content": "a"}]
+    battle = {**made.BATTLES[0], "conversation_a": turns, "conversation_b": turns}
+    path = made.value(tmp_path / "b.json", [battle])
+    [one] = imported("lmsys", [path], tmp_path / "run")
+    export(one.run, tmp_path / "back.json", form="lmsys")
+    [row] = json.loads((tmp_path / "back.json").read_text("utf-8"))
+    assert row["conversation_a"][0]["content"] == "\\ud83d?"

@@ -43,6 +43,7 @@ CARD = Card(
 def labels(files: Files) -> Iterator[tuple[int, Any, Label] | Bad]:
     def make(raw: Any, at: int) -> list[tuple[int, Any, Label]]:
         where, who = f"{text(raw, 'task_id')}/{text(raw, 'exp_name')}", text(raw, "annotator_name")
+        text(raw, "model_name")  # that `cases` wants too
         told = {name: one_of(raw, name, known) for name, known in QUESTIONS.items()}
         return [
             (at, raw, Label(f"{where}/{name.removeprefix('trajectory_')}", who.strip(), label))

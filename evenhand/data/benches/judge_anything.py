@@ -44,7 +44,7 @@ class Known:
         for _, one in rows(files, TASKS, ("uniq_id", "task_name", "question")):
             self.tasks |= {} if isinstance(one, Bad) else {short(one): one}
         for _, one in rows(files, ANSWERS, ("uniq_id", "model_name", "response")):
-            if not isinstance(one, Bad):
+            if not isinstance(one, Bad) and "response" in one:
                 self.told.setdefault(short(one), {})[str(one.get("model_name"))] = one["response"]
 
     def asked(self, raw: Any) -> tuple[Message, ...]:

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from evenhand.data.bench import Bench, Files, bench, find
+from evenhand.data.benches.repa import ERRORS
 from evenhand.data.reading import in_orders, said
 from evenhand.data.rows import Bad, Row
 from evenhand.errors import DataError
@@ -137,11 +138,10 @@ def korean(winner: str) -> dict[str, Any]:
 
 
 def russian(**more: Any) -> dict[str, Any]:
-    errors = bench("repa").cases.__globals__["ERRORS"]
     return {
         "query": "Сколько?", "query_category": "open", "model_name_1": "oak",
         "model_name_2": "elm", "model_output_1": "Три", "model_output_2": "Синий",
-        **dict.fromkeys(errors, "both_good"), "overall": "bot_1", **more,
+        **dict.fromkeys(ERRORS, "both_good"), "overall": "bot_1", **more,
     }  # fmt: skip
 
 
@@ -211,7 +211,7 @@ SETS = [
         [{"judge_query": GRADING, "response": "Luna", "final_score": "4.0"}],
         ("final_score", "four"), ["4"], ["pointwise"], "final_score"),
     Set("repa", "repa_dataset.tsv", [russian()], ("fluency", "bot_3"), ["tie"] * 10 + ["A"],
-        [*bench("repa").cases.__globals__["ERRORS"], "overall"], "overall"),
+        [*ERRORS, "overall"], "overall"),
 ]  # fmt: skip
 every = pytest.mark.parametrize("one", SETS, ids=str)
 
@@ -668,6 +668,6 @@ def test_a_header_that_nobody_knows_is_refused_and_shown(tmp_path: Path) -> None
     path = put(tmp_path, "repa_dataset.tsv", rows)
     found, files = opened(tmp_path, "repa")
     with pytest.raises(DataError, match="zapros, otvet_1, otvet_2") as error:
-        found.cases(files)
+        list(found.cases(files))
     assert error.value.file == str(path)
     assert "query_category" in str(error.value)
