@@ -103,7 +103,8 @@ def _below(found: Sequence[Scored]) -> Iterable[RenderableType]:
             parts = ", ".join(f"{name} {number(value)}" for name, value in one.further.items())
             yield listed([("", parts)])
         if one.over_first is not None and len(found) <= FEW:
-            gap = f"{one.over_first.estimate:+.3f} {ends(one.over_first)}, paired"
+            doubt = ends(one.over_first) if one.over_first.low is not None else "(no interval)"
+            gap = f"{one.over_first.estimate:+.3f} {doubt}, paired"
             yield shown(f"{visible(one.judge)} less {visible(found[0].judge)}: {gap}")
     for warning in dict.fromkeys(text for one in found for text in one.warnings):
         yield shown(f"! {warning}", style="yellow")
