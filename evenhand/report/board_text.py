@@ -188,7 +188,7 @@ def advice(board: Board) -> Iterator[str]:
         judges = [str(one["name"]) for one in board.fought.judges]
         imported = any(name.startswith("imported:") for name in judges)  # nobody to ask again
         if board.fought.view == "pairwise" and not imported:
-            yield "where pairs are left, its judge goes on with them: evenhand rank RUN --continue 100"
+            yield "its judge goes on where pairs are left: evenhand rank RUN --continue 100"
 
 
 def _clear(standings: Standings) -> bool:
