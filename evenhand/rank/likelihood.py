@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.linalg import LinAlgError, cho_factor, cho_solve
+from scipy.sparse import csr_array
 from scipy.special import expit
 
 from evenhand.intervals import Floats, Ints
@@ -190,6 +191,8 @@ def _between_systems(rows: Rows, residual: Floats, sizes: Ints) -> Floats:
         # sorting numbers of 16 bits takes a tenth of the time
         order = np.argsort(c.astype(np.uint16 if n_clusters < 2**16 else np.int64), kind="stable")
         a, b, c, residual = a[order], b[order], c[order], residual[order]
+    if not dense and n_clusters * k <= 2**22 and 0.8 * a.size * k < 60 * couples:  # ns, measured
+        return _by_entries(a, b, c, residual=residual, k=k)
     if not dense:
         return _by_couples(a, b, c, residual=residual, k=k)
     total = np.zeros((k, k))
@@ -203,6 +206,17 @@ def _between_systems(rows: Rows, residual: Floats, sizes: Ints) -> Floats:
         sums -= np.bincount(at + b[cut], residual[cut], size * k)
         total += sums.reshape(size, k).T @ sums.reshape(size, k)
     return total
+
+
+def _by_entries(a: Ints, b: Ints, c: Ints, *, residual: Floats, k: int) -> Floats:
+    """The sums by cluster and system as a sparse table, times themselves; c ascending."""
+    columns, values = np.empty(2 * a.size, dtype=np.int32), np.empty(2 * a.size)
+    columns[0::2], columns[1::2] = a, b
+    values[0::2], values[1::2] = residual, -residual
+    starts = np.concatenate([[0], 2 * np.cumsum(np.bincount(c))])
+    sums = csr_array((values, columns, starts), shape=(starts.size - 1, k))
+    total = sums.T @ sums.toarray()
+    return np.asarray((total + total.T) / 2)
 
 
 def _by_couples(a: Ints, b: Ints, c: Ints, *, residual: Floats, k: int) -> Floats:

@@ -10,6 +10,8 @@ from scipy.special import expit
 
 from evenhand.rank.battles import Battles
 from evenhand.rank.bradley_terry import bootstrap, bradley_terry, elo_interval, elo_points
+from evenhand.rank.likelihood import meat
+from evenhand.rank.meeting import Meeting
 from tests.rank.arena import long_winded, names, simple, tau
 
 seeds = st.integers(0, 10**6)
@@ -388,3 +390,22 @@ def test_names_of_prompts_say_nothing_where_each_has_one_battle():
     bread = np.linalg.pinv(sides.T @ sides)
     expected = bread @ (pull.T @ pull) @ bread * 300 / 299
     np.testing.assert_allclose(bradley_terry(shuffled).covariance, expected, atol=1e-8)
+
+
+@pytest.mark.parametrize(("systems", "battles", "prompts"), [(100, 8000, 2000), (100, 400, 200)])
+def test_sums_by_prompt_are_the_same_by_whichever_way_they_are_made(systems, battles, prompts):
+    """Sparse, by couples, or dense: the size decides, and the plain sum is the truth."""
+    rng = np.random.default_rng(4)
+    a = rng.integers(0, systems, battles)
+    b = (a + rng.integers(1, systems, battles)) % systems
+    given = Battles.numbered(
+        tuple(f"s{i:03}" for i in range(systems)), a, b,
+        outcome=rng.integers(0, 2, battles), clusters=rng.integers(0, prompts, battles),
+    )  # fmt: skip
+    rows = Meeting.of(given, control=False).rows
+    point = rng.normal(size=systems)
+    each = np.zeros((int(rows.clusters.max()) + 1, systems))
+    residual = rows.share - expit(point[rows.a] - point[rows.b])
+    np.add.at(each, (rows.clusters, rows.a), residual)
+    np.add.at(each, (rows.clusters, rows.b), -residual)
+    np.testing.assert_allclose(meat(rows, point), each.T @ each, atol=1e-9)
