@@ -166,6 +166,21 @@ def from_influence(
     return Interval(estimate, low, high, level, method, values.size, groups)
 
 
+def from_variance(
+    estimate: float, variance: float, *, level: float, method: str, n: int, n_clusters: int
+) -> Interval:
+    """Student's t with clusters - 1 degrees of freedom; NaN is a variance that cannot be seen."""
+    why = ""
+    if not np.isfinite(variance):
+        why = "no variance can be seen"
+    elif n_clusters < MIN_CLUSTERS:
+        why = f"{n_clusters} clusters, and no interval is given below {MIN_CLUSTERS}"
+    if why:
+        return Interval(estimate, None, None, level, method, n, n_clusters, why)
+    half = float(stdtrit(n_clusters - 1, 0.5 + level / 2)) * float(np.sqrt(max(variance, 0.0)))
+    return Interval(estimate, estimate - half, estimate + half, level, method, n, n_clusters)
+
+
 # ---- resampled clusters --------------------------------------------------------------------------
 
 

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 from evenhand.data.bench import Card, File, Files, Metric
 from evenhand.data.files import reading
 from evenhand.data.reading import check_columns, made_of, said
-from evenhand.data.rows import Bad, Row, Wrong
+from evenhand.data.rows import Bad, Wrong
 from evenhand.data.texts import absent, as_text, kind, shown
 from evenhand.errors import DataError
 from evenhand.records import Scale, Verdict, View, escape, line
@@ -49,18 +49,6 @@ def short(*texts: object) -> str:
     """A name for texts that is the same wherever they stand."""
     joined = "\0".join(as_text(text) for text in texts)
     return hashlib.sha256(joined.encode("utf-8", "backslashreplace")).hexdigest()[:16]
-
-
-def once(found: Iterable[Row | Bad]) -> Iterator[Row | Bad]:
-    """Each case once: several judges may have a row about it. 8 bytes a case are kept, not ids."""
-    seen = set[int]()
-    for row in found:
-        if isinstance(row, Row):
-            name = hash(row.case.id)
-            if name in seen:
-                continue
-            seen.add(name)
-        yield row
 
 
 def each(

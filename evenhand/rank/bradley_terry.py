@@ -6,9 +6,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 import numpy as np
-from scipy.special import stdtrit
 
-from evenhand.intervals import Floats, Interval, enough, undefined
+from evenhand.intervals import Floats, Interval, from_variance, undefined
 from evenhand.rank.battles import Battles
 from evenhand.rank.fitted import SCALE, Fitted
 from evenhand.rank.likelihood import (
@@ -189,15 +188,10 @@ def _effects(
             found[name] = undefined(why, METHOD, n=n, groups=groups, level=level)
             continue
         at = list(kept).index(number)
-        middle = float(point[at])
-        if not np.isfinite(variance[at]):
-            why = "no variance can be seen"
-            found[name] = Interval(middle, None, None, level, METHOD, n, groups, why)
-            continue
-        half = float(stdtrit(groups - 1, 0.5 + level / 2) * np.sqrt(max(variance[at], 0.0)))
-        found[name] = enough(
-            Interval(middle, middle - half, middle + half, level, METHOD, n, groups)
-        )
+        found[name] = from_variance(
+            float(point[at]), float(variance[at]), level=level, method=METHOD, n=n,
+            n_clusters=groups,
+        )  # fmt: skip
     return found
 
 

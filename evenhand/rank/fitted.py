@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy.special import expit, stdtrit
+from scipy.special import expit
 
-from evenhand.intervals import MIN_CLUSTERS, Floats, Interval
+from evenhand.intervals import Floats, Interval, from_variance
 
 SCALE = 400 / np.log(10)  # Elo points a unit of log odds
 
@@ -77,15 +77,9 @@ class Fitted:
         )  # fmt: skip
 
     def _around(self, estimate: float, variance: float, level: float | None) -> Interval:
-        at, why = level or self.level, ""
+        at, method = level or self.level, self.method
+        n, groups = self.n_used, self.n_clusters
         if not np.isfinite(estimate):
             why = "no battle connects them"
-        elif not np.isfinite(variance):
-            why = "no variance can be seen"
-        elif self.n_clusters < MIN_CLUSTERS:
-            why = f"{self.n_clusters} clusters, and no interval is given below {MIN_CLUSTERS}"
-        n, groups = self.n_used, self.n_clusters
-        if why:
-            return Interval(estimate, None, None, at, self.method, n, groups, why)
-        half = float(stdtrit(groups - 1, 0.5 + at / 2)) * float(np.sqrt(max(variance, 0.0)))
-        return Interval(estimate, estimate - half, estimate + half, at, self.method, n, groups)
+            return Interval(estimate, None, None, at, method, n, groups, why)
+        return from_variance(estimate, variance, level=at, method=method, n=n, n_clusters=groups)

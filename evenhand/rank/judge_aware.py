@@ -12,12 +12,12 @@ import numpy as np
 from scipy.linalg import solve
 from scipy.special import expit, log_expit
 
-from evenhand.intervals import Floats, Interval, Ints, undefined
+from evenhand.intervals import Floats, Interval, Ints, from_variance, undefined
 from evenhand.rank.battles import Battles
 from evenhand.rank.fitted import Fitted
 from evenhand.rank.graph import separated
 from evenhand.rank.likelihood import Gauge
-from evenhand.rank.outcomes import PRIOR, Field, around, cross_products, pairs_of, renumbered
+from evenhand.rank.outcomes import PRIOR, Field, cross_products, pairs_of, renumbered
 
 _FAR = 30.0  # log odds; beyond, there is no bound
 _SMALL = 1e-9
@@ -240,7 +240,7 @@ def _shape(
             shape[told] = Interval(1.0, None, None, level, _METHOD, n, groups, why)
         else:
             one, doubt = map(float, next(found))
-            shape[told] = around(
+            shape[told] = from_variance(
                 one, doubt, level=level, method=_METHOD, n=n, n_clusters=groups
             )  # fmt: skip
     return shape

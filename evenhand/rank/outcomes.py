@@ -12,9 +12,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.linalg import cho_factor, cho_solve
 from scipy.sparse import csr_matrix
-from scipy.special import stdtrit
 
-from evenhand.intervals import MIN_CLUSTERS, Floats, Interval, Ints
+from evenhand.intervals import Floats, Interval, Ints, from_variance
 from evenhand.rank.battles import Battles
 from evenhand.rank.fitted import Fitted
 from evenhand.rank.graph import Groups, components, separated
@@ -299,21 +298,6 @@ def _covariance(field: Field, cells: Cells, peak: _Peak, prior: Floats) -> Float
     return whole
 
 
-def around(
-    estimate: float, variance: float, *, level: float, method: str, n: int, n_clusters: int
-) -> Interval:
-    """Student's t with one degree of freedom less than there are clusters."""
-    why = ""
-    if not np.isfinite(variance):
-        why = "no variance can be seen"
-    elif n_clusters < MIN_CLUSTERS:
-        why = f"{n_clusters} clusters, and no interval is given below {MIN_CLUSTERS}"
-    if why:
-        return Interval(estimate, None, None, level, method, n, n_clusters, why)
-    half = float(stdtrit(n_clusters - 1, 0.5 + level / 2)) * float(np.sqrt(max(variance, 0.0)))
-    return Interval(estimate, estimate - half, estimate + half, level, method, n, n_clusters)
-
-
 def exponential(interval: Interval) -> Interval:
     low, high = (None if x is None else float(np.exp(x)) for x in (interval.low, interval.high))
     return replace(interval, estimate=float(np.exp(interval.estimate)), low=low, high=high)
@@ -348,7 +332,7 @@ def fit(
     theta, wide = field.shown(peak.point[:n], covariance[:n, :n])
     method, shape = f"{model.told}, cluster sandwich, t", {}
     for name, at in zip(model.names, range(n, peak.point.size), strict=True):
-        found = around(
+        found = from_variance(
             float(peak.point[at]), float(covariance[at, at]), level=level, method=method,
             n=used.a.size, n_clusters=groups,
         )  # fmt: skip

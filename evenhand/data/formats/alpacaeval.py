@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from evenhand.data.bench import Bench, Files
-from evenhand.data.foreign import ROW, ROWS, because, form_card, once, others, short, word
-from evenhand.data.reading import case_row, number, read, said, text
+from evenhand.data.foreign import ROW, ROWS, because, form_card, others, short, word
+from evenhand.data.reading import case_row, number, once, read, said, text
 from evenhand.data.rows import Bad, Row, Wrong
 from evenhand.data.texts import absent
 from evenhand.records import PAIR_NO_TIE, Verdict

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from evenhand.data.bench import Bench, Files
-from evenhand.data.foreign import ROWS, because, form_card, once, part, word
-from evenhand.data.reading import apart, case_row, in_orders, read, said, text
+from evenhand.data.foreign import ROWS, because, form_card, part, word
+from evenhand.data.reading import apart, case_row, in_orders, once, read, said, text
 from evenhand.data.rows import Bad, Row, Wrong
 from evenhand.data.texts import as_text, kind, shown
 from evenhand.records import PAIR_5, Verdict

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from evenhand.data.bench import Bench, Files
-from evenhand.data.foreign import Told, answer, each, form_card, inside, once, part, scaled, short
-from evenhand.data.reading import case_row, text, whole
+from evenhand.data.foreign import Told, answer, each, form_card, inside, part, scaled, short
+from evenhand.data.reading import case_row, once, text, whole
 from evenhand.data.rows import Bad, Row, Wrong
 from evenhand.data.texts import kind, shown, texts
 from evenhand.records import Verdict

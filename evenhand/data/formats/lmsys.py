@@ -11,9 +11,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from evenhand.data.bench import Bench, Files
-from evenhand.data.foreign import ROW, ROWS, because, form_card, once, others, short, word
+from evenhand.data.foreign import ROW, ROWS, because, form_card, others, short, word
 from evenhand.data.raters import Label
-from evenhand.data.reading import case_row, dialogues, read, read_many, said, text
+from evenhand.data.reading import case_row, dialogues, once, read, read_many, said, text
 from evenhand.data.rows import Bad, Row, Wrong
 from evenhand.data.texts import absent, kind, shown
 from evenhand.records import Verdict

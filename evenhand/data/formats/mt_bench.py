@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from evenhand.data.bench import Bench, Files
-from evenhand.data.foreign import ROWS, because, form_card, once
-from evenhand.data.reading import case_row, in_orders, number, read, said, text
+from evenhand.data.foreign import ROWS, because, form_card
+from evenhand.data.reading import case_row, in_orders, number, once, read, said, text
 from evenhand.data.rows import Bad, Row, Wrong
 from evenhand.data.texts import absent, shown
 from evenhand.records import Verdict, line

@@ -8,18 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from evenhand.data.bench import Bench, Files
-from evenhand.data.foreign import (
-    Told,
-    answer,
-    each,
-    form_card,
-    inside,
-    json_lines,
-    once,
-    part,
-    scaled,
-)
-from evenhand.data.reading import case_row, whole
+from evenhand.data.foreign import Told, answer, each, form_card, inside, json_lines, part, scaled
+from evenhand.data.reading import case_row, once, whole
 from evenhand.data.rows import Bad, Row, Wrong
 from evenhand.data.texts import as_text, kind, shown
 from evenhand.records import Verdict

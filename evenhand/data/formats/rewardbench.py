@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from evenhand.data.bench import Bench, Files, Metric
-from evenhand.data.foreign import ROWS, because, each, form_card, inside, once
-from evenhand.data.reading import case_row, number, rows, said, sided, text, whole
+from evenhand.data.foreign import ROWS, because, each, form_card, inside
+from evenhand.data.reading import case_row, number, once, rows, said, sided, text, whole
 from evenhand.data.rows import Bad, Row
 from evenhand.data.texts import absent
 from evenhand.records import Verdict

@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from typing import Any
 
 from evenhand.data.bench import Bench, Files
-from evenhand.data.foreign import ROWS, Scales, answer, because, form_card, once, shares, word
+from evenhand.data.foreign import ROWS, Scales, answer, because, form_card, shares, word
 from evenhand.data.labels import pair_label
 from evenhand.data.raters import Label
-from evenhand.data.reading import case_row, read, read_many, said, text
+from evenhand.data.reading import case_row, once, read, read_many, said, text
 from evenhand.data.rows import Bad, Row, Wrong
 from evenhand.errors import DataError
 from evenhand.records import Verdict

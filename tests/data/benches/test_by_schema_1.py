@@ -1,7 +1,5 @@
 """Adapters that were written from columns alone, on tiny files of those columns."""
 
-import csv
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,24 +15,9 @@ from evenhand.errors import DataError
 from evenhand.records import PAIR_5, Verdict, ints, line
 from evenhand.report.bench_figures import figure
 from evenhand.report.sample import Contents, contents, sample
+from tests.data.benches.put import put
 
 Raws = list[dict[str, Any]]
-
-
-def put(folder: Path, name: str, rows: Raws) -> Path:
-    path = folder / name
-    path.parent.mkdir(parents=True, exist_ok=True)
-    if path.suffix == ".jsonl":
-        path.write_text("".join(json.dumps(row) + "\n" for row in rows))
-    elif path.suffix == ".json":
-        path.write_text(json.dumps(rows))
-    else:
-        with path.open("w", newline="") as stream:
-            sign = "\t" if path.suffix == ".tsv" else ","
-            made = csv.DictWriter(stream, list(rows[0]), delimiter=sign, lineterminator="\n")
-            made.writeheader()
-            made.writerows(rows)
-    return path
 
 
 def opened(folder: Path, name: str) -> tuple[Bench, Files]:
