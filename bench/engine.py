@@ -25,7 +25,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from results import Line, machine, peak, table, write_section
+from results import Line, peak, reported
 
 HERE = Path(__file__).resolve()
 MOCK = HERE.parents[1] / "tests" / "mock_server.py"
@@ -287,18 +287,9 @@ def main() -> int:
         role, url, n, in_flight = given.role
         print(json.dumps(ROLES[role](url, int(n), int(in_flight))))
         return 0
-    lines: list[Line] = []
-    before = os.getloadavg()[0]
-    for part in (importing, without_network, over_http):
-        for line in part(given.quick):
-            lines.append(line)
-            print(line.told())
     rest = "throughput is of wall time, everything else of CPU time."
-    text = [*table(lines), "", f"{machine(before)}; {rest}"]
-    print("\n" + "\n".join(text))
-    if given.write:
-        write_section("Engine", ["`python bench/engine.py --write`", "", *text])
-    return int(any(line.result == "FAIL" for line in lines))
+    parts = (part(given.quick) for part in (importing, without_network, over_http))
+    return reported("Engine", parts, rest, write=given.write)
 
 
 if __name__ == "__main__":

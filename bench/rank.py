@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from results import Line, machine, peak, table, write_section
+from results import Line, peak, reported
 
 HERE = Path(__file__).resolve()
 ONE_THREAD = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1")
@@ -280,18 +280,9 @@ def main() -> int:
     if given.role:
         print(json.dumps(ROLES[given.role]()))
         return 0
-    lines: list[Line] = []
-    before = os.getloadavg()[0]
-    for part in (single, at_scale, others):
-        for line in part():
-            lines.append(line)
-            print(line.told(), flush=True)
     rest = "all times are of CPU, one thread for linear algebra."
-    text = [*table(lines), "", f"{machine(before)}; {rest}"]
-    print("\n" + "\n".join(text))
-    if given.write:
-        write_section("Rank", ["`python bench/rank.py --write`", "", *text])
-    return int(any(line.result == "FAIL" for line in lines))
+    parts = (part() for part in (single, at_scale, others))
+    return reported("Rank", parts, rest, write=given.write)
 
 
 if __name__ == "__main__":

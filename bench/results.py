@@ -6,7 +6,7 @@ import os
 import re
 import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -80,3 +80,23 @@ def write_section(title: str, lines: Sequence[str], *, path: Path = RESULTS) -> 
         before.rstrip() + "\n\n" + "".join(sections).rstrip() + "\n", encoding="utf-8"
     )
     shutil.move(temporary, path)
+
+
+def reported(title: str, parts: Iterable[Iterable[Line]], rest: str, *, write: bool) -> int:
+    """Prints lines as they are measured, then the table; 1 as the exit code when a floor is missed.
+
+    Args:
+        parts: Measured while they are gone through.
+        rest: What kind of time the figures are of.
+        write: Also into RESULTS.md.
+    """
+    lines: list[Line] = []
+    before = os.getloadavg()[0]
+    for line in (line for part in parts for line in part):
+        lines.append(line)
+        print(line.told(), flush=True)
+    text = [*table(lines), "", f"{machine(before)}; {rest}"]
+    print("\n" + "\n".join(text))
+    if write:
+        write_section(title, [f"`python bench/{title.lower()}.py --write`", "", *text])
+    return int(any(line.result == "FAIL" for line in lines))

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import importlib.metadata
-import os
 import statistics
 import sys
 import time
@@ -16,7 +15,7 @@ from collections.abc import Callable, Iterator
 from typing import TypeVar
 
 import numpy as np
-from results import Line, machine, table, write_section
+from results import Line, reported
 from scipy.special import stdtr
 
 from evenhand.trust.alignment import align
@@ -173,17 +172,8 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--write", action="store_true", help="update bench/RESULTS.md")
     given = parser.parse_args()
-    before, lines = os.getloadavg()[0], []
-    for part in (alphas, replacing):
-        for line in part():
-            lines.append(line)
-            print(line.told(), flush=True)
-    closing = "all figures are CPU seconds of one process, the median of several rounds"
-    text = [*table(lines), "", f"{machine(before)}; {closing}."]
-    print("\n" + "\n".join(text))
-    if given.write:
-        write_section("Trust", ["`python bench/trust.py --write`", "", *text])
-    return int(any(line.result == "FAIL" for line in lines))
+    rest = "all figures are CPU seconds of one process, the median of several rounds."
+    return reported("Trust", (part() for part in (alphas, replacing)), rest, write=given.write)
 
 
 if __name__ == "__main__":

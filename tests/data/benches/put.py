@@ -11,7 +11,9 @@ from typing import Any
 def put(folder: Path, name: str, rows: Any) -> Path:
     path = folder / name
     path.parent.mkdir(parents=True, exist_ok=True)
-    if path.suffix == ".jsonl":
+    if isinstance(rows, bytes):
+        path.write_bytes(rows)
+    elif path.suffix == ".jsonl":
         path.write_text("".join(json.dumps(row) + "\n" for row in rows))
     elif path.suffix == ".json":
         path.write_text(json.dumps(rows))

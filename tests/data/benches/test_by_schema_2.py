@@ -1,6 +1,5 @@
 """Adapters that were written from columns alone: process, multimodal, agent and domain sets."""
 
-import csv
 import json
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,6 +17,7 @@ from evenhand.pools import ORDER
 from evenhand.records import Scale, Verdict
 from evenhand.report.bench_figures import figure
 from evenhand.report.sample import Contents, contents, sample
+from tests.data.benches.put import put
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"\0" * 8
 
@@ -41,24 +41,6 @@ class Set:
     column: str
     people: int = 0
     judges: tuple[str, ...] = field(default=())
-
-
-def put(folder: Path, name: str, content: Any) -> Path:
-    path = folder / name
-    path.parent.mkdir(parents=True, exist_ok=True)
-    if isinstance(content, bytes):
-        path.write_bytes(content)
-    elif path.suffix == ".jsonl":
-        path.write_text("".join(json.dumps(row) + "\n" for row in content))
-    elif path.suffix == ".json":
-        path.write_text(json.dumps(content))
-    else:
-        with path.open("w", newline="") as stream:
-            sign = "\t" if path.suffix == ".tsv" else ","
-            made = csv.DictWriter(stream, list(content[0]), delimiter=sign)
-            made.writeheader()
-            made.writerows(content)
-    return path
 
 
 def laid(folder: Path, one: Set) -> dict[str, Path]:
